@@ -1,0 +1,1 @@
+"""Geometry without web or incidents: areas, datums, nearest by road, tiles, files in and out."""
