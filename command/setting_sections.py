@@ -1,0 +1,281 @@
+"""The sections of the settings: unit in the field's name, bounds, and what it does in the description."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+
+def _checked_blocks(blocks: tuple[str, ...]) -> tuple[str, ...]:
+    for block in blocks:
+        ipaddress.ip_network(block)
+    return blocks
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class DistrictSettings(_Section):
+    """Which district this centre serves."""
+
+    name: str = Field(
+        default="", max_length=60, description="Name on the screens; empty: the imported district's own."
+    )
+    code: str = Field(
+        default="",
+        pattern=r"^\d{0,15}$",
+        description="Division code of the whole district; empty: the imported one's.",
+    )
+    prefix: str = Field(
+        default="",
+        pattern=r"^[A-Z]{0,6}$",
+        description="Letters before incident numbers; empty: the imported one's.",
+    )
+    timezone: str = Field(
+        default="Asia/Shanghai", description="Time zone of incident numbers and daily figures (IANA)."
+    )
+
+
+class FeedSettings(_Section):
+    """The live feed to the browsers."""
+
+    heartbeat_s: float = Field(default=5.0, ge=1, le=30, description="Seconds between heartbeats.")
+    queue_frames: int = Field(
+        default=256, ge=16, le=8192, description="Frames a slow browser may lag before it is cut."
+    )
+    max_buffer_bytes: int = Field(
+        default=2_000_000,
+        ge=65_536,
+        le=64_000_000,
+        description="Unsent bytes a browser may hold before it is cut.",
+    )
+    max_clients: int = Field(default=2000, ge=1, le=20_000, description="Browsers connected at once.")
+    max_message_bytes: int = Field(
+        default=65_536, ge=1024, le=1_000_000, description="Largest text frame accepted."
+    )
+    max_messages_per_s: float = Field(
+        default=20, ge=1, le=1000, description="Text frames accepted per second and browser."
+    )
+    backlog_events: int = Field(
+        default=2000,
+        ge=0,
+        le=100_000,
+        description="Events a returning browser may catch up on before it gets a snapshot.",
+    )
+
+
+class TelemetrySettings(_Section):
+    """Positions of responders."""
+
+    tick_hz: float = Field(default=5.0, ge=0.2, le=20, description="Position frames per second to a browser.")
+    follow_hz: float = Field(
+        default=10.0, ge=0.2, le=30, description="Frames per second for a followed unit."
+    )
+    stale_s: float = Field(
+        default=30, ge=5, le=600, description="Age in seconds from which a fix is shown as stale."
+    )
+    offline_s: float = Field(
+        default=300, ge=30, le=7200, description="Age in seconds from which a unit is offline."
+    )
+    max_speed_kmh: float = Field(
+        default=250, ge=50, le=1200, description="Implied speed above which a fix is suspect."
+    )
+    max_accuracy_m: float = Field(
+        default=200, ge=10, le=5000, description="Accuracy radius above which a fix is suspect."
+    )
+    healing_fixes: int = Field(
+        default=3, ge=1, le=20, description="Good fixes in a row that clear a suspicion."
+    )
+    max_batch: int = Field(default=5000, ge=1, le=50_000, description="Reports accepted in one request.")
+    max_future_s: float = Field(
+        default=120,
+        ge=0,
+        le=3600,
+        description="Seconds a phone's clock may run ahead before the report is set aside.",
+    )
+
+    @model_validator(mode="after")
+    def _offline_after_stale(self) -> TelemetrySettings:
+        if self.offline_s <= self.stale_s:
+            raise ValueError("offline_s must be greater than stale_s")
+        return self
+
+
+class DispatchSettings(_Section):
+    """Proposing and sending units."""
+
+    answer_s: float = Field(
+        default=30, ge=5, le=600, description="Seconds a unit has to answer before the next is offered."
+    )
+    arrival_radius_m: float = Field(
+        default=100, ge=10, le=2000, description="Metres from the place that propose 'on scene'."
+    )
+    arrival_auto_s: float = Field(
+        default=30,
+        ge=0,
+        le=600,
+        description="Seconds after which a proposed 'on scene' holds unless refused.",
+    )
+    candidates: int = Field(
+        default=5, ge=1, le=50, description="Units ranked for an incident unless asked otherwise."
+    )
+    routed_candidates: int = Field(
+        default=3, ge=0, le=20, description="Of these, units whose route is drawn."
+    )
+    duplicate_radius_m: float = Field(
+        default=150, ge=0, le=5000, description="Metres within which a report may be a double."
+    )
+    duplicate_window_s: float = Field(
+        default=1800, ge=0, le=86_400, description="Seconds within which it may be a double."
+    )
+
+
+class SecuritySettings(_Section):
+    """Signing in, browsers and their limits."""
+
+    public_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins under which browsers reach the service, e.g. https://yiping.example; "
+        "empty: only the address it listens on, localhost included.",
+    )
+    https: bool = Field(
+        default=False,
+        description="Browsers reach the service over HTTPS: the cookie gets __Host- and Secure.",
+    )
+    session_idle_hours: float = Field(
+        default=12, ge=0.1, le=168, description="Hours without a request after which a session ends."
+    )
+    session_absolute_hours: float = Field(
+        default=24, ge=0.5, le=720, description="Hours after which a session ends at all."
+    )
+    kiosk_absolute_hours: float = Field(
+        default=8760,
+        ge=1,
+        le=87_600,
+        description="Hours after which a wall must open its kiosk address again.",
+    )
+    max_sessions_per_user: int = Field(
+        default=16, ge=1, le=1000, description="Sessions one account may hold; the oldest ends first."
+    )
+    login_free_tries: int = Field(
+        default=5, ge=1, le=100, description="Wrong passwords per account and address before waiting starts."
+    )
+    login_max_wait_s: float = Field(
+        default=60, ge=1, le=3600, description="Longest wait between two tries, in seconds."
+    )
+    login_forget_s: float = Field(
+        default=900,
+        ge=10,
+        le=86_400,
+        description="Seconds without a try after which wrong ones are forgotten.",
+    )
+    password_min_length: int = Field(default=8, ge=8, le=64, description="Shortest password accepted.")
+    argon2_memory_kib: int = Field(
+        default=19_456, ge=8192, le=1_048_576, description="Memory of one password hash, in KiB."
+    )
+    argon2_time_cost: int = Field(default=2, ge=1, le=20, description="Passes of one password hash.")
+    argon2_parallelism: int = Field(default=1, ge=1, le=8, description="Lanes of one password hash.")
+    max_body_bytes: int = Field(
+        default=1_048_576, ge=1024, le=67_108_864, description="Largest request body, in bytes."
+    )
+    max_upload_bytes: int = Field(
+        default=8_388_608, ge=1024, le=268_435_456, description="Largest uploaded photo, in bytes."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="Addresses or CIDR blocks whose X-Forwarded-For is believed."
+    )
+
+    @field_validator("public_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            scheme, separator, rest = origin.partition("://")
+            if (
+                scheme not in {"http", "https"}
+                or not separator
+                or not rest
+                or "/" in rest
+                or rest != rest.strip()
+            ):
+                raise ValueError(f"{origin!r} is not an origin such as https://yiping.example:8443")
+        return tuple(origin.lower() for origin in origins)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        return _checked_blocks(blocks)
+
+    @model_validator(mode="after")
+    def _absolute_after_idle(self) -> SecuritySettings:
+        if self.session_absolute_hours < self.session_idle_hours:
+            raise ValueError("session_absolute_hours must not be less than session_idle_hours")
+        return self
+
+
+class RetentionSettings(_Section):
+    """How long what is kept."""
+
+    contact_days: int = Field(
+        default=30, ge=1, le=3650, description="Days after closing when reporters' contacts are erased."
+    )
+    tracks_days: int = Field(
+        default=30, ge=1, le=3650, description="Days that tracks of on-duty responders are kept."
+    )
+    audit_days: int = Field(
+        default=1095, ge=180, le=36_500, description="Days that audit records are kept (180 at least)."
+    )
+    board_hours: float = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="Hours that finished incidents stay on the live board; the tables keep them.",
+    )
+    min_free_bytes: int = Field(
+        default=268_435_456,
+        ge=0,
+        le=1_099_511_627_776,
+        description="Free disk bytes below which readiness warns.",
+    )
+
+
+class CameraSettings(_Section):
+    """Which addresses cameras may have."""
+
+    allowed_networks: tuple[str, ...] = Field(
+        default=(),
+        description="CIDR blocks cameras may be in; empty: none may be added. The demo allows loopback.",
+    )
+    allowed_protocols: tuple[Literal["rtsp", "rtsps", "http", "https", "gb28181", "file"], ...] = Field(
+        default=("rtsp", "gb28181"), description="Protocols a camera source may name."
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks(cls, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        return _checked_blocks(blocks)
+
+
+class LogSettings(_Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe line written."
+    )
+    format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or text for people."
+    )
+
+
+class Secrets(_Section):
+    """Only from the environment, e.g. ``YIPING_SECRETS__CAMERA_KEY``."""
+
+    camera_key: SecretStr | None = Field(
+        default=None, description="Key that encrypts stored camera credentials; none: they cannot be stored."
+    )
+    contact_key: SecretStr | None = Field(
+        default=None,
+        description="Key that encrypts reporters' contacts; none: a key file in the data folder.",
+    )
