@@ -1,0 +1,61 @@
+"""Everything that `gis` can refuse, as one tree.
+
+GisError
+├── BadFile          a file that cannot be read as what it claims to be
+├── CrsMismatch      a coordinate reference system is unknown, or does not fit its coordinates
+├── UnknownArea      no area or beat has this code
+├── AreaConflict     the areas contradict each other (same code twice, a parent that is missing)
+├── NoRoads          a road file without one road that the profile may use
+└── ToolFailed       an outside program (the tile builder, the file reader) failed or took too long
+"""
+
+from __future__ import annotations
+
+
+class GisError(Exception):
+    """Base of every error raised by `gis`."""
+
+
+class BadFile(GisError):
+    """A file cannot be read.
+
+    Args:
+        path: The file as the caller named it.
+        where: The place inside it ("row 12", "layer roads", "header"), or "file" for the whole.
+        reason: What is wrong, one sentence for a person.
+    """
+
+    def __init__(self, path: str, where: str, reason: str) -> None:
+        super().__init__(f"{path}: {where}: {reason}")
+        self.path = path
+        self.where = where
+        self.reason = reason
+
+
+class CrsMismatch(GisError):
+    """A coordinate reference system is unknown or contradicts the coordinates."""
+
+
+class UnknownArea(GisError, LookupError):
+    """No area or beat has this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"no area has the code {code!r}")
+        self.code = code
+
+
+class AreaConflict(GisError):
+    """Areas or beats contradict each other."""
+
+
+class NoRoads(GisError):
+    """A road file holds nothing that the profile may use."""
+
+
+class ToolFailed(GisError):
+    """An outside program failed or ran past its time limit."""
+
+    def __init__(self, tool: str, reason: str) -> None:
+        super().__init__(f"{tool}: {reason}")
+        self.tool = tool
+        self.reason = reason
