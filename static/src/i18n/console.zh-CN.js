@@ -1,0 +1,3 @@
+// Words of the console page.
+/** @type {Record<string, string>} */
+export default {};

@@ -1,0 +1,3 @@
+// Words of the field page.
+/** @type {Record<string, string>} */
+export default {};

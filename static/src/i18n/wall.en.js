@@ -1,0 +1,3 @@
+// Words of the wall page.
+/** @type {Record<string, string>} */
+export default {};

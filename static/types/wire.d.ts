@@ -1,0 +1,253 @@
+// Shapes on the wire, as the server sends them (feed frames and HTTP answers). Times are RFC 3339 UTC strings.
+
+export type Level = 'I' | 'II' | 'III' | 'IV' | 'none';
+export type Stage = 'accept' | 'sign' | 'arrive' | 'handle';
+
+export type IncidentState =
+  | 'reported' | 'accepted' | 'rejected' | 'merged' | 'dispatched' | 'handling' | 'suspended' | 'handled'
+  | 'closed' | 'evaluated' | 'revisited' | 'archived' | 'cancelled';
+
+export interface Attachment { id: string; name: string; content_type: string; size: number }
+
+export interface Incident {
+  id: string;
+  code: string;
+  trace_code: string;
+  title: string;
+  description: string;
+  category: string;
+  level: Level;
+  source: string;
+  lon: number;
+  lat: number;
+  address: string | null;
+  grid: string | null;
+  village: string | null;
+  township: string | null;
+  beat: string | null;
+  owner: string | null;
+  lead_department: string | null;
+  reporter_contact: string | null;
+  state: IncidentState;
+  claimed_by: string | null;
+  claimed_name: string | null;
+  claimed_at: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: string | null;
+  reported_by: string | null;
+  reported_by_name: string | null;
+  reported_at: string;
+  occurred_at: string | null;
+  accepted_at: string | null;
+  dispatched_at: string | null;
+  signed_at: string | null;
+  arrived_at: string | null;
+  handled_at: string | null;
+  closed_at: string | null;
+  due: Record<Stage, string | null>;
+  limits_s: Record<Stage, number | null>;
+  suspects: string[];
+  parent_id: string | null;
+  attention: null | 'unanswered' | 'declined' | 'no_candidate';
+  assignments: string[];
+  attachments: Attachment[];
+  exercise: boolean;
+  self_handled: boolean;
+  rework: number;
+  disposition: string | null;
+  reason: string | null;
+  suspended_until: string | null;
+  version: number;
+  updated_at: string;
+}
+
+export type AssignmentState =
+  | 'proposed' | 'dispatched' | 'delivered' | 'signed' | 'en_route' | 'on_scene' | 'finished' | 'released'
+  | 'declined' | 'timed_out' | 'reassigned' | 'recalled';
+
+export interface Assignment {
+  id: string;
+  incident_id: string;
+  responder_id: string;
+  kind: string;
+  lead: boolean;
+  state: AssignmentState;
+  by: string;
+  by_name: string;
+  reason: string | null;
+  dispatched_at: string | null;
+  delivered_at: string | null;
+  signed_at: string | null;
+  en_route_at: string | null;
+  on_scene_at: string | null;
+  finished_at: string | null;
+  ended_at: string | null;
+  answer_due_at: string | null;
+  arrival_proposed_at: string | null;
+  arrival_due_at: string | null;
+  feedback: string | null;
+  eta_at_dispatch_s: number | null;
+  eta_method: string | null;
+  version: number;
+  updated_at: string;
+}
+
+export interface Responder {
+  id: string;
+  unit: number;
+  name: string;
+  kind: string;
+  employment: string;
+  phone: string | null;
+  station: string | null;
+  grids: string[];
+  beat: string | null;
+  area: string | null;
+  skills: string[];
+  profile: string;
+  device_id: string | null;
+  on_duty: boolean;
+  shift_since: string | null;
+  shift_until: string | null;
+  assignment_id: string | null;
+  version: number;
+  updated_at: string;
+}
+
+export interface Camera {
+  id: string;
+  name: string;
+  gb_id: string | null;
+  lon: number;
+  lat: number;
+  network: string;
+  site_type: string | null;
+  azimuth: number | null;
+  fov: number | null;
+  grid: string | null;
+  status: 'online' | 'offline' | 'unknown';
+  version: number;
+}
+
+export interface Receipt { delivered_at: string | null; read_at: string | null }
+
+export interface Message {
+  id: string;
+  to: string[];
+  incident_id: string | null;
+  body: string;
+  from_user: string | null;
+  from_name: string | null;
+  sent_at: string;
+  receipts: Record<string, Receipt>;
+  reply_to: string | null;
+  from_responder: string | null;
+  version: number;
+}
+
+export interface Board {
+  incidents: Record<string, Incident>;
+  assignments: Record<string, Assignment>;
+  responders: Record<string, Responder>;
+  cameras: Record<string, Camera>;
+  messages: Record<string, Message>;
+}
+
+export interface EventFrame {
+  frame: 'event';
+  epoch: string;
+  seq: number;
+  prev: number;
+  at: string;
+  type: string;
+  data: {
+    changes: Record<string, Record<string, unknown>>;
+    note?: string | null;
+    actor?: { id: string; name: string };
+    [fact: string]: unknown;
+  };
+}
+
+export interface PresenceUser {
+  user_id: string;
+  name: string;
+  role: string;
+  page: string;
+  desk: number | null;
+  responder_id: string | null;
+  viewing: { kind: string; id: string } | null;
+  since: string;
+}
+
+export interface EtaItem {
+  assignment_id: string;
+  eta_s: number | null;
+  distance_m: number | null;
+  eta_method: 'road' | 'straight_line';
+  as_of: string;
+}
+
+export interface User {
+  id: string;
+  username: string;
+  name: string;
+  role: string;
+  area: string | null;
+  responder_id: string | null;
+  permissions: string[];
+}
+
+export interface District {
+  name: string;
+  center: [number, number];
+  bounds: [number, number, number, number];
+  code: string;
+  prefix: string;
+}
+
+export interface Session { user: User; district: District; server_time: string }
+
+export interface RouteStep {
+  text: string;
+  maneuver: string;
+  road: string | null;
+  distance_m: number;
+  duration_s: number;
+  lon: number;
+  lat: number;
+}
+
+export interface Route {
+  coordinates: [number, number][];
+  distance_m: number;
+  duration_s: number;
+  eta_method: 'road' | 'straight_line';
+  steps: RouteStep[];
+}
+
+export interface Rate { n: number; d: number }
+
+export interface WallSummary {
+  today: {
+    reported: number;
+    accepted: number;
+    closed: number;
+    closed_of_accepted: number;
+    overdue: number;
+    by_state: Record<string, number>;
+    hours: number[];
+    [more: string]: unknown;
+  };
+  on_duty: { by_kind: Record<string, { on: number; online: number; total: number }> };
+  staffing: {
+    grids: number;
+    vacant: number;
+    by_township: { code: string; name: string; staffed: number; grids: number }[];
+  };
+  cameras: { online: number; total: number; intact?: number };
+  response: Partial<Record<Stage, Record<string, ResponseTime>>>;
+  villages?: { code: string; name: string; closed: number; accepted: number }[];
+  [more: string]: unknown;
+}
+
+export interface ResponseTime { median_s: number | null; n: number; limit_s: number | null; p90_s?: number | null }
