@@ -1,0 +1,213 @@
+"""The district: its areas, roads, named places and basemap, as the importers left them in the data folder.
+
+Immutable once loaded. An import writes new files and loads a new district, which then takes the old one's
+place in one assignment; nobody ever sees half of one.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from command.dispatch import Travel
+from command.incidents import Place
+from gis.areas import AreaIndex
+from gis.errors import GisError, NoRoads
+from gis.files import NamedPlace, read_areas, read_beats, read_places
+from gis.nearest import Approach, NearestByRoad, rank_mixed
+from gis.roads.graph import RoadGraph
+from gis.roads.profiles import PROFILES
+from gis.roads.routes import Route
+
+AREAS: Final = "areas.gpkg"
+BEATS: Final = "beats.geojson"
+PLACES: Final = "places.csv"
+ROADS: Final = "roads.osm.pbf"
+BASEMAP: Final = "basemap.pmtiles"
+ABOUT: Final = "district.json"
+ADDRESS_ROAD_M: Final = 150.0
+"""Farther from every road than this, an address names no road."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the district is called. ``prefix`` stands before incident numbers."""
+
+    name: str
+    code: str
+    prefix: str
+
+
+def graph_file(profile: str) -> str:
+    """Return the name of a profile's road graph in the district folder."""
+    return f"roads-{profile}.npz"
+
+
+class District:
+    """One district's geography.
+
+    Args:
+        folder: Where the importers put it; any part may be missing.
+        about: Its name, code and prefix.
+        areas: Divisions, grids and beats.
+        nearest: Travel times by road, or straight-line estimates where no roads were imported.
+        places: Named places for search and addresses.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        about: About,
+        areas: AreaIndex,
+        nearest: NearestByRoad,
+        places: Sequence[NamedPlace] = (),
+    ) -> None:
+        self.folder = folder
+        self.about = about
+        self.areas = areas
+        self.nearest = nearest
+        self.places = tuple(places)
+
+    @property
+    def basemap(self) -> Path | None:
+        """The basemap's file, or None before roads were imported."""
+        path = self.folder / BASEMAP
+        return path if path.exists() else None
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """(west, south, east, north) of the areas, else of the roads, in degrees; None with neither."""
+        if self.areas.bounds is not None:
+            return self.areas.bounds
+        for graph in self.nearest.graphs.values():
+            return graph.bounds
+        return None
+
+    def place_at(self, lon: float, lat: float, owners: Mapping[str, str]) -> Place:
+        """Return where a point lies.
+
+        Args:
+            lon: Degrees, WGS-84.
+            lat: Degrees.
+            owners: Grid code → id of the responder who looks after it.
+        """
+        found = self.areas.locate(lon, lat)
+        grid = found.areas.get(4)
+        return Place(
+            grid=grid,
+            village=found.areas.get(3),
+            township=found.areas.get(2),
+            beat=found.beat,
+            owner=owners.get(grid) if grid is not None else None,
+            address=self.address_at(lon, lat),
+        )
+
+    def address_at(self, lon: float, lat: float) -> str | None:
+        """Return a short address in words: the village or community and the nearest named road."""
+        found = self.areas.locate(lon, lat)
+        parts = []
+        code = found.areas.get(3) or found.areas.get(2)
+        if code is not None:
+            parts.append(self.areas.area(code).name)
+        road = self.road_at(lon, lat)
+        if road:
+            parts.append(road)
+        return " ".join(parts) or None
+
+    def road_at(self, lon: float, lat: float) -> str | None:
+        """Return the name of the road at a point, or None where there is none near with a name."""
+        graph = self.nearest.graphs.get("car") or next(iter(self.nearest.graphs.values()), None)
+        if graph is None:
+            return None
+        snap = graph.snap_one(lon, lat)
+        if snap is None or snap[2] > ADDRESS_ROAD_M:
+            return None
+        return graph.road_name(snap[0]) or None
+
+    def profile_for(self, wanted: str) -> str | None:
+        """Return the road graph to use for a means of travel: its own, else the car's, else any."""
+        graphs = self.nearest.graphs
+        if wanted in graphs:
+            return wanted
+        return "car" if "car" in graphs else next(iter(graphs), None)
+
+    def approach(self, lon: float, lat: float, profile: str) -> Approach:
+        """Return the travel field to a point for a means of travel; one search, worth keeping."""
+        return self.nearest.approach(lon, lat, profile=self.profile_for(profile))
+
+
+class Approaches:
+    """The travel fields to one target, one per means of travel, made when first asked for."""
+
+    def __init__(self, district: District, lon: float, lat: float) -> None:
+        self._district = district
+        self.lon = lon
+        self.lat = lat
+        self._fields: dict[str, Approach] = {}
+
+    def to(self, profile: str) -> Approach:
+        """Return the field for a means of travel."""
+        name = self._district.profile_for(profile) or profile
+        if name not in self._fields:
+            self._fields[name] = self._district.approach(self.lon, self.lat, profile)
+        return self._fields[name]
+
+    def travel(self, profiles: Sequence[str], lon: Sequence[float], lat: Sequence[float]) -> list[Travel]:
+        """Time candidates. The distance is the straight line until a route is drawn."""
+        names = [self._district.profile_for(profile) or profile for profile in profiles]
+        for profile in set(profiles):
+            self.to(profile)
+        ranked = rank_mixed(self._fields, names, lon, lat)
+        return [
+            Travel(
+                eta_s=None if seconds != seconds else float(seconds),
+                distance_m=None if metres != metres else float(metres),
+                method="road" if method == "road" else "straight_line",
+            )
+            for seconds, metres, method in zip(
+                ranked.seconds.tolist(), ranked.distance_m.tolist(), ranked.method.tolist(), strict=True
+            )
+        ]
+
+    def route(self, profile: str, lon: float, lat: float) -> Route | None:
+        """Return the way from a point, or None where there is none by road."""
+        return self.to(profile).route_from(lon, lat)
+
+
+def load_district(folder: Path, overrides: About | None = None) -> District:
+    """Load whatever the importers left.
+
+    Raises:
+        GisError: A file is damaged; names it. Missing files are not errors: the district grows by imports.
+    """
+    stored: dict[str, Any] = {}
+    if (folder / ABOUT).exists():
+        stored = json.loads((folder / ABOUT).read_text("utf-8"))
+    areas = read_areas(folder / AREAS)[0] if (folder / AREAS).exists() else []
+    beats = read_beats(folder / BEATS, areas)[0] if (folder / BEATS).exists() else []
+    places = read_places(folder / PLACES)[0] if (folder / PLACES).exists() else []
+    graphs = {}
+    for profile in PROFILES:
+        path = folder / graph_file(profile)
+        if path.exists():
+            graphs[profile] = RoadGraph.load(path)
+    top = next((area for area in areas if area.tier == 1), None)
+    about = About(
+        name=(overrides.name if overrides else "")
+        or stored.get("name")
+        or (top.name if top else "未命名区县"),
+        code=(overrides.code if overrides else "") or stored.get("code") or (top.code if top else ""),
+        prefix=(overrides.prefix if overrides else "") or stored.get("prefix") or "YP",
+    )
+    nearest = NearestByRoad(graphs or None)
+    return District(folder, about, AreaIndex(areas, beats), nearest, places)
+
+
+async def load_in_thread(folder: Path, overrides: About | None = None) -> District:
+    """Load without holding up the loop."""
+    return await asyncio.to_thread(load_district, folder, overrides)
+
+
+__all__ = ["About", "Approaches", "District", "GisError", "NoRoads", "load_district", "load_in_thread"]

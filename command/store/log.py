@@ -1,0 +1,280 @@
+"""The event log: appended in groups, replayed at start-up, and the projections written with it.
+
+Everything one group of commands did (events, idempotency answers, contacts, projections) is one transaction, so
+after a crash either all of a command is there or nothing of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from command.board import Board
+from command.events import Event
+from command.store import schema
+from command.store.database import Database
+
+KEEP_TAIL: Final = 20_000
+"""How many events before the end are loaded for clients that resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was answered to an idempotency key. ``fingerprint`` tells a repeat from another request."""
+
+    actor: str
+    key: str
+    fingerprint: str
+    seq: int
+    at: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A reporter's real contact, kept apart from the log until ``purge_at``."""
+
+    incident_id: str
+    contact: str
+    purge_at: str
+
+
+@dataclass(slots=True)
+class Commit:
+    """What one group commit writes."""
+
+    events: list[Event] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The state at start-up: the board as of the last event, and the newest events for resuming clients."""
+
+    board: Board
+    tail: list[Event]
+    replayed: int
+
+
+class EventLog(Protocol):
+    """Where events live. One contract suite runs against `MemoryLog` and `SqlLog`."""
+
+    async def append(self, commit: Commit) -> None:
+        """Write all of it, durably, or nothing.
+
+        Raises:
+            StorageFull: The disk is full.
+            Unavailable: The store does not answer, or a sequence number is taken already.
+        """
+        ...
+
+    async def receipt(self, actor: str, key: str) -> Receipt | None:
+        """Return what was answered to this actor's key."""
+        ...
+
+    async def timeline(self, incident_id: str) -> list[Event]:
+        """Return the events of an incident in order."""
+        ...
+
+    async def checkpoint(self, seq: int, at: str, board: bytes) -> None:
+        """Keep the board as it was after event ``seq``, so that start-up replays only what follows."""
+        ...
+
+    def load(self) -> Loaded:
+        """Return the newest checkpoint with the events after it applied."""
+        ...
+
+
+class SqlLog:
+    """The log in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, commit: Commit) -> None:
+        """See `EventLog.append`."""
+        await self._database.write(lambda connection: write_commit(connection, commit))
+
+    async def receipt(self, actor: str, key: str) -> Receipt | None:
+        """See `EventLog.receipt`."""
+        table = schema.commands
+        query = sa.select(table).where(table.c.actor == actor, table.c.key == key)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().first())
+        return None if row is None else Receipt(**row)
+
+    async def timeline(self, incident_id: str) -> list[Event]:
+        """See `EventLog.timeline`."""
+        events, link = schema.events, schema.incident_events
+        query = (
+            sa.select(events)
+            .join(link, link.c.seq == events.c.seq)
+            .where(link.c.incident_id == incident_id)
+            .order_by(events.c.seq)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_event(row) for row in rows]
+
+    async def checkpoint(self, seq: int, at: str, board: bytes) -> None:
+        """See `EventLog.checkpoint`; older checkpoints but one are dropped."""
+        table = schema.boards
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(sa.delete(table).where(table.c.seq == seq))
+            connection.execute(sa.insert(table).values(seq=seq, at=at, board=board))
+            keep = sa.select(table.c.seq).order_by(table.c.seq.desc()).limit(2).scalar_subquery()
+            connection.execute(sa.delete(table).where(table.c.seq.not_in(keep)))
+
+        await self._database.write(work)
+
+    def load(self) -> Loaded:
+        """See `EventLog.load`."""
+        return self._database.write_now(_load)
+
+
+def _load(connection: sa.Connection) -> Loaded:
+    stored = connection.execute(
+        sa.select(schema.boards.c.board).order_by(schema.boards.c.seq.desc()).limit(1)
+    ).scalar()
+    epoch = connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == "epoch")).scalar()
+    if epoch is None:
+        epoch = uuid4().hex
+        connection.execute(sa.insert(schema.meta).values(key="epoch", value=epoch))
+    board = Board(epoch) if stored is None else Board.load(stored)
+    board.epoch = epoch
+    last = connection.execute(sa.select(sa.func.max(schema.events.c.seq))).scalar() or 0
+    start = min(board.seq, max(0, last - KEEP_TAIL))
+    query = sa.select(schema.events).where(schema.events.c.seq > start).order_by(schema.events.c.seq)
+    tail: list[Event] = []
+    replayed = 0
+    for row in connection.execution_options(yield_per=5_000).execute(query):
+        event = _event(row)
+        if event.seq > board.seq:
+            board.apply(event)
+            replayed += 1
+        tail.append(event)
+    return Loaded(board, tail[-KEEP_TAIL:], replayed)
+
+
+def _event(row: Any) -> Event:
+    return Event(row.seq, row.at, row.type, msgspec.json.decode(row.data))
+
+
+def write_commit(connection: sa.Connection, commit: Commit) -> None:
+    """Write events, answers, contacts and the projections they change, in the caller's transaction."""
+    encode = msgspec.json.encode
+    if commit.events:
+        connection.execute(
+            sa.insert(schema.events),
+            [{"seq": e.seq, "at": e.at, "type": e.type, "data": encode(e.data)} for e in commit.events],
+        )
+        _project(connection, commit.events)
+    if commit.receipts:
+        connection.execute(
+            sa.insert(schema.commands),
+            [
+                {
+                    "actor": r.actor,
+                    "key": r.key,
+                    "fingerprint": r.fingerprint,
+                    "seq": r.seq,
+                    "at": r.at,
+                    "answer": r.answer,
+                }
+                for r in commit.receipts
+            ],
+        )
+    for contact in commit.contacts:
+        connection.execute(
+            sa.insert(schema.contacts).values(
+                incident_id=contact.incident_id, contact=contact.contact, purge_at=contact.purge_at
+            )
+        )
+
+
+def _project(connection: sa.Connection, events: Sequence[Event]) -> None:
+    """Bring the projections up to the last value of each entity in these events."""
+    incidents: dict[str, dict[str, Any]] = {}
+    assignments: dict[str, dict[str, Any]] = {}
+    links: list[dict[str, Any]] = []
+    for event in events:
+        touched = touched_incidents(event)
+        links += [{"incident_id": key, "seq": event.seq} for key in touched]
+        incidents |= {k: v for k, v in event.changes.get("incidents", {}).items() if v is not None}
+        assignments |= {k: v for k, v in event.changes.get("assignments", {}).items() if v is not None}
+    if links:
+        connection.execute(sa.insert(schema.incident_events), links)
+    _upsert(connection, schema.incidents, incidents.values())
+    _upsert(connection, schema.assignments, assignments.values())
+
+
+def touched_incidents(event: Event) -> list[str]:
+    """Return the ids of the incidents whose timeline an event belongs to, sorted."""
+    if event.type == "board.trimmed":
+        return []
+    keys = set(event.changes.get("incidents", {}))
+    keys |= {a["incident_id"] for a in event.changes.get("assignments", {}).values() if a is not None}
+    keys |= {
+        m["incident_id"] for m in event.changes.get("messages", {}).values() if m and m.get("incident_id")
+    }
+    return sorted(keys)
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, entities: Iterable[dict[str, Any]]) -> None:
+    names = [column.name for column in table.columns if column.name != "entity"]
+    rows = [{**{n: e[n] for n in names}, "entity": msgspec.json.encode(e)} for e in entities]
+    if not rows:
+        return
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(table)
+    statement = statement.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: statement.excluded[name] for name in [*names, "entity"] if name != "id"},
+    )
+    connection.execute(statement, rows)
+
+
+class MemoryLog:
+    """A log that keeps everything in memory: the fake for tests, and the twin in the contract suite."""
+
+    def __init__(self, epoch: str = "memory") -> None:
+        self.epoch = epoch
+        self.events: list[Event] = []
+        self.receipts: dict[tuple[str, str], Receipt] = {}
+        self.contacts: dict[str, Contact] = {}
+        self.stored: tuple[int, bytes] | None = None
+        self.failure: Exception | None = None
+        """Raised by the next appends while set, as a full disk would."""
+
+    async def append(self, commit: Commit) -> None:
+        """See `EventLog.append`."""
+        if self.failure is not None:
+            raise self.failure
+        self.events += commit.events
+        self.receipts |= {(r.actor, r.key): r for r in commit.receipts}
+        self.contacts |= {c.incident_id: c for c in commit.contacts}
+
+    async def receipt(self, actor: str, key: str) -> Receipt | None:
+        """See `EventLog.receipt`."""
+        return self.receipts.get((actor, key))
+
+    async def timeline(self, incident_id: str) -> list[Event]:
+        """See `EventLog.timeline`."""
+        return [event for event in self.events if incident_id in touched_incidents(event)]
+
+    async def checkpoint(self, seq: int, at: str, board: bytes) -> None:
+        """See `EventLog.checkpoint`."""
+        self.stored = (seq, board)
+
+    def load(self) -> Loaded:
+        """See `EventLog.load`."""
+        board = Board(self.epoch) if self.stored is None else Board.load(self.stored[1])
+        after = [event for event in self.events if event.seq > board.seq]
+        for event in after:
+            board.apply(event)
+        return Loaded(board, self.events[-KEEP_TAIL:], len(after))

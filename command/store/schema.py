@@ -1,0 +1,113 @@
+"""The tables, as SQLAlchemy Core sees them. `migrations` brings a database to this shape; a test compares."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+"""Facts about the log itself: its epoch, the district's name."""
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+"""The log. Appended to, never changed."""
+
+boards = sa.Table(
+    "boards",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("board", sa.LargeBinary, nullable=False),
+)
+"""Checkpoints: the board as it was after event ``seq``."""
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("actor", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("at", sa.String, nullable=False, index=True),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+)
+"""Idempotency keys with the answer that was given, written in the same transaction as the effect."""
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("code", sa.String, nullable=False, index=True),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False, index=True),
+    sa.Column("category", sa.String, nullable=False),
+    sa.Column("level", sa.String, nullable=False),
+    sa.Column("grid", sa.String, index=True),
+    sa.Column("reported_at", sa.String, nullable=False, index=True),
+    sa.Column("closed_at", sa.String),
+    sa.Column("lon", sa.Float, nullable=False),
+    sa.Column("lat", sa.Float, nullable=False),
+    sa.Column("entity", sa.LargeBinary, nullable=False),
+)
+"""Every incident ever, as it is now. Lists, search and statistics read this, never the log."""
+
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("incident_id", sa.String, nullable=False, index=True),
+    sa.Column("responder_id", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("dispatched_at", sa.String, nullable=False, index=True),
+    sa.Column("entity", sa.LargeBinary, nullable=False),
+)
+"""Every assignment ever, as it is now."""
+
+incident_events = sa.Table(
+    "incident_events",
+    metadata,
+    sa.Column("incident_id", sa.String, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+)
+"""Which events belong to an incident's timeline."""
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("incident_id", sa.String, primary_key=True),
+    sa.Column("contact", sa.String, nullable=False),
+    sa.Column("purge_at", sa.String, nullable=False, index=True),
+)
+"""Reporters' real contacts: never in the log, never on the feed, purged by policy."""
+
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("incident_id", sa.String, nullable=False, index=True),
+    sa.Column("content_type", sa.String, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
+"""Photos by generated name; the files stand in the data folder."""
+
+track_ticks = sa.Table(
+    "track_ticks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("columns", sa.LargeBinary, nullable=False),
+)
+"""Positions as they came, one columnar row per tick, until compaction moves them to Parquet."""
