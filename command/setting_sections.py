@@ -224,9 +224,6 @@ class RetentionSettings(_Section):
     tracks_days: int = Field(
         default=30, ge=1, le=3650, description="Days that tracks of on-duty responders are kept."
     )
-    audit_days: int = Field(
-        default=1095, ge=180, le=36_500, description="Days that audit records are kept (180 at least)."
-    )
     board_hours: float = Field(
         default=24,
         ge=1,

@@ -9,7 +9,7 @@ absent.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -246,9 +246,17 @@ class Access:
             scopes=role.scopes if role is not None else {},
         )
 
-    def view_for(self, principal: Principal, lookup: Lookup) -> ViewFor:
-        """Return the principal's view of the board, for one feed connection."""
-        return ViewFor(principal, self.viewer(principal), lookup)
+    def view_for(self, principal: Principal, lookup: Lookup, topics: Iterable[str] | None = None) -> ViewFor:
+        """Return the principal's view of the board, for one feed connection.
+
+        Args:
+            principal: Whose view.
+            lookup: Finds an entity of the board by (kind, id).
+            topics: Those asked for; the ones not allowed are left out. None: all that are allowed.
+        """
+        viewer = self.viewer(principal)
+        allowed = topics_of(viewer)
+        return ViewFor(viewer, lookup, allowed if topics is None else allowed.intersection(topics))
 
     def _effective_area(self, area: str | None) -> str | None:
         if area is None or not area:
@@ -260,22 +268,28 @@ class Access:
 
 
 class ViewFor:
-    """What one principal may see on the feed: topics, entities, positions.
+    """What one principal may see on the feed; satisfies `command.feed.View`.
 
     Args:
-        principal: Whose view.
-        viewer: The rules' short form of the same.
+        viewer: The rules' short form of the principal.
         lookup: Finds an entity of the board by (kind, id).
+        topics: Asked for and allowed.
+
+    Attributes:
+        unrestricted: Everything of the topics is visible, so that nothing need be asked.
+        share: Equal for all who see the same; None where the answer depends on more than the entity.
     """
 
-    def __init__(self, principal: Principal, viewer: Viewer, lookup: Lookup) -> None:
-        self.principal = principal
+    def __init__(self, viewer: Viewer, lookup: Lookup, topics: frozenset[str]) -> None:
         self._viewer = viewer
         self._lookup = lookup
-        self.topics = topics_of(viewer)
+        self.topics = topics
+        needed = {_PERMISSION_OF_TOPIC[topic] for topic in topics}
+        self.unrestricted = viewer.area is None and all(viewer.scopes.get(one) == "all" for one in needed)
+        self.share = "everything" if self.unrestricted else None
 
     def sees(self, kind: str, id: str, entity: object) -> bool:
-        """Say whether this entity exists for the principal; `id` is there for the caller's convenience."""
+        """Say whether this entity exists for the principal; what it is depends on `entity` alone."""
         del id
         return shows(self._viewer, kind, entity, self._lookup)
 
@@ -285,14 +299,19 @@ class ViewFor:
         return responder is not None and shows(self._viewer, "positions", responder, self._lookup)
 
 
+_PERMISSION_OF_TOPIC: Final[Mapping[str, str]] = {
+    "incidents": "view.map",
+    "responders": "responders.view",
+    "cameras": "camera.view",
+    "messages": "message.send",
+    "telemetry": "positions.view",
+    "presence": "view.map",
+}
+
+
 def topics_of(viewer: Viewer) -> frozenset[str]:
     """Return the feed topics that a viewer may ask for; anything else is refused."""
-    rules: Mapping[str, Callable[[], bool]] = {
-        "incidents": lambda: viewer.has("view.map"),
-        "responders": lambda: viewer.has("responders.view"),
-        "cameras": lambda: viewer.has("camera.view"),
-        "messages": lambda: viewer.has("message.send"),
-        "telemetry": lambda: viewer.has("positions.view"),
-        "presence": lambda: viewer.scopes.get("view.map") == "all",
-    }
-    return frozenset(topic for topic, holds in rules.items() if holds())
+    held = {topic for topic, permission in _PERMISSION_OF_TOPIC.items() if viewer.has(permission)}
+    if viewer.scopes.get("view.map") != "all":
+        held.discard("presence")
+    return frozenset(held)

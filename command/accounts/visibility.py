@@ -92,7 +92,7 @@ def is_own_message(viewer: Viewer, message: object) -> bool:
 
 
 def in_area(viewer: Viewer, codes: Iterable[str | None]) -> bool:
-    """Say whether any of the codes lies in the viewer's area; with no code at all only an unrestricted one."""
+    """Say whether any of the codes lies in the viewer's area; no code lies only in an unrestricted one."""
     if viewer.area is None:
         return True
     return any(code is not None and code.startswith(viewer.area) for code in codes)
