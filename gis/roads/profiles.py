@@ -135,6 +135,8 @@ class Profile:
 
     def _kmh(self, tags: Tags, base: float, directed: str) -> float:
         kmh = base
+        if tags.get("route") == "ferry":
+            return kmh  # the boat keeps its own pace, whoever is on it
         if self.maxspeed_factor is not None:
             signed = parse_speed_kmh(tags.get(directed) or tags.get("maxspeed"))
             if signed is not None:
