@@ -106,6 +106,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(gis_errors.GisError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _internal)
+
+
+def unexpected() -> JSONResponse:
+    """Return the answer for an error that nobody expected; it tells nothing about it."""
+    return error_response(500, "internal", "Something went wrong here; it has been noted.")
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
@@ -116,6 +122,11 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
     else:
         log.info("request refused", **facts)
     return response_of(error)
+
+
+async def _internal(_request: Request, _error: Exception) -> JSONResponse:
+    # The framework raises it again after answering; the middleware logs it there, once.
+    return unexpected()
 
 
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from command import logs
-from command.api.errors import error_response, response_of
+from command.api.errors import error_response, response_of, unexpected
 from command.api.origins import OriginRules
 from command.errors import TooLarge
 from command.settings import Settings
@@ -91,9 +91,10 @@ class SecurityMiddleware:
         token = logs.request_id.set(request_id)
         body = _LimitedBody(receive, self._limit(scope))
         answered = 0
+        finished = False
 
         async def out(message: Message) -> None:
-            nonlocal answered
+            nonlocal answered, finished
             if message["type"] == "http.response.start":
                 if body.exceeded and not answered:
                     # Whatever the app made of a body cut short, the answer is that it was too large.
@@ -104,6 +105,8 @@ class SecurityMiddleware:
                 self._add_headers(scope, message, request_id)
             elif body.exceeded and answered == 413:
                 return
+            elif message["type"] == "http.response.body":
+                finished = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -114,15 +117,16 @@ class SecurityMiddleware:
             try:
                 await self._app(scope, body.receive, out)
             except Exception as error:
-                if answered:
-                    log.error("answer broken off", exc_info=error, path=scope["path"])
-                    raise
                 if body.exceeded:
-                    await response_of(TooLarge(body.limit))(scope, receive, out)
+                    # The app found its client gone in the middle of the body; that was us.
+                    if not answered:
+                        await response_of(TooLarge(body.limit))(scope, receive, out)
                     return
                 log.error("unexpected error", exc_info=error, method=scope["method"], path=scope["path"])
-                response = error_response(500, "internal", "Something went wrong here; it has been noted.")
-                await response(scope, receive, out)
+                if answered and not finished:
+                    raise  # The rest of the answer is missing: only a broken connection says so.
+                if not answered:
+                    await unexpected()(scope, receive, out)
         finally:
             self._note(scope, answered, time.perf_counter() - started)
             logs.request_id.reset(token)
