@@ -15,7 +15,8 @@ from command.dispatch import Travel
 from command.incidents import Place
 from gis.areas import AreaIndex
 from gis.errors import GisError, NoRoads
-from gis.files import NamedPlace, read_areas, read_beats, read_places
+from gis.files import Place as NamedPlace
+from gis.files import read_areas, read_beats, read_places
 from gis.nearest import Approach, NearestByRoad, rank_mixed
 from gis.roads.graph import RoadGraph
 from gis.roads.profiles import PROFILES
@@ -124,7 +125,7 @@ class District:
         snap = graph.snap_one(lon, lat)
         if snap is None or snap[2] > ADDRESS_ROAD_M:
             return None
-        return graph.road_name(snap[0]) or None
+        return graph.arrays.names[int(graph.arrays.name[snap[0]])] or None
 
     def profile_for(self, wanted: str) -> str | None:
         """Return the road graph to use for a means of travel: its own, else the car's, else any."""
@@ -186,7 +187,7 @@ def load_district(folder: Path, overrides: About | None = None) -> District:
     if (folder / ABOUT).exists():
         stored = json.loads((folder / ABOUT).read_text("utf-8"))
     areas = read_areas(folder / AREAS)[0] if (folder / AREAS).exists() else []
-    beats = read_beats(folder / BEATS, areas)[0] if (folder / BEATS).exists() else []
+    beats = read_beats(folder / BEATS)[0] if (folder / BEATS).exists() else []
     places = read_places(folder / PLACES)[0] if (folder / PLACES).exists() else []
     graphs = {}
     for profile in PROFILES:

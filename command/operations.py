@@ -207,7 +207,7 @@ class Operations:
 
         return await self._do(actor, decide, _entity("incidents", incident_id), key)
 
-    async def attach(self, actor: Actor, incident_id: str, attachment: Attachment, key: Key) -> Outcome:
+    async def attach(self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = Key()) -> Outcome:
         """Add a stored photo to an incident."""
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:

@@ -9,7 +9,7 @@ import asyncio
 import fcntl
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -72,11 +72,14 @@ class Database:
             StorageFull: The disk is full; nothing of the work was kept.
             Unavailable: The disk failed; nothing of the work was acknowledged.
         """
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._writer_pool, self.write_now, work))
+        return await asyncio.shield(asyncio.wrap_future(self.submit(work)))
+
+    def submit(self, work: Callable[[sa.Connection], T]) -> "Future[T]":
+        """Queue ``work`` for the writer thread and return at once; see `write`."""
+        return self._writer_pool.submit(self.write_now, work)
 
     def write_now(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run ``work`` in one transaction in the calling thread; for start-up, tools and the writer thread."""
+        """Run ``work`` in one transaction in the calling thread: start-up, tools, the writer."""
         try:
             if self._connection is None:
                 self._connection = self.engine.connect()

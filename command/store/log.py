@@ -1,10 +1,10 @@
 """The event log: appended in groups, replayed at start-up, and the projections written with it.
 
-Everything one group of commands did (events, idempotency answers, contacts, projections) is one transaction, so
-after a crash either all of a command is there or nothing of it.
+Everything one group of commands did (events, idempotency answers, contacts, projections) is one transaction,
+so after a crash either all of a command is there or nothing of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -19,8 +19,11 @@ from command.events import Event
 from command.store import schema
 from command.store.database import Database
 
-KEEP_TAIL: Final = 20_000
-"""How many events before the end are loaded for clients that resume."""
+CHECKPOINTS: Final = 2
+"""How many checkpoints are kept. Start-up goes from the oldest of them, so that the events after it are at hand
+for clients of the previous process that resume."""
+PAGE: Final = 5_000
+"""Most events read at once when replaying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,6 @@ class Commit:
     contacts: list[Contact] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The state at start-up: the board as of the last event, and the newest events for resuming clients."""
-
-    board: Board
-    tail: list[Event]
-    replayed: int
-
-
 class EventLog(Protocol):
     """Where events live. One contract suite runs against `MemoryLog` and `SqlLog`."""
 
@@ -86,8 +80,12 @@ class EventLog(Protocol):
         """Keep the board as it was after event ``seq``, so that start-up replays only what follows."""
         ...
 
-    def load(self) -> Loaded:
-        """Return the newest checkpoint with the events after it applied."""
+    def start(self) -> Board:
+        """Return the board to start from: the oldest checkpoint kept, or an empty one with a new epoch."""
+        ...
+
+    def after(self, seq: int) -> Iterator[Event]:
+        """Yield the events after ``seq`` in order."""
         ...
 
 
@@ -121,25 +119,36 @@ class SqlLog:
         return [_event(row) for row in rows]
 
     async def checkpoint(self, seq: int, at: str, board: bytes) -> None:
-        """See `EventLog.checkpoint`; older checkpoints but one are dropped."""
+        """See `EventLog.checkpoint`; the oldest are dropped."""
         table = schema.boards
 
         def work(connection: sa.Connection) -> None:
             connection.execute(sa.delete(table).where(table.c.seq == seq))
             connection.execute(sa.insert(table).values(seq=seq, at=at, board=board))
-            keep = sa.select(table.c.seq).order_by(table.c.seq.desc()).limit(2).scalar_subquery()
+            keep = sa.select(table.c.seq).order_by(table.c.seq.desc()).limit(CHECKPOINTS)
             connection.execute(sa.delete(table).where(table.c.seq.not_in(keep)))
 
         await self._database.write(work)
 
-    def load(self) -> Loaded:
-        """See `EventLog.load`."""
-        return self._database.write_now(_load)
+    def start(self) -> Board:
+        """See `EventLog.start`."""
+        return self._database.write_now(_start)
+
+    def after(self, seq: int) -> Iterator[Event]:
+        """See `EventLog.after`; a page at a time, so that a long log needs no memory."""
+        table = schema.events
+        while True:
+            query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(PAGE)
+            rows = self._database.read_now(lambda connection, q=query: connection.execute(q).all())  # type: ignore[misc]
+            yield from map(_event, rows)
+            if len(rows) < PAGE:
+                return
+            seq = rows[-1].seq
 
 
-def _load(connection: sa.Connection) -> Loaded:
+def _start(connection: sa.Connection) -> Board:
     stored = connection.execute(
-        sa.select(schema.boards.c.board).order_by(schema.boards.c.seq.desc()).limit(1)
+        sa.select(schema.boards.c.board).order_by(schema.boards.c.seq).limit(1)
     ).scalar()
     epoch = connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == "epoch")).scalar()
     if epoch is None:
@@ -147,18 +156,7 @@ def _load(connection: sa.Connection) -> Loaded:
         connection.execute(sa.insert(schema.meta).values(key="epoch", value=epoch))
     board = Board(epoch) if stored is None else Board.load(stored)
     board.epoch = epoch
-    last = connection.execute(sa.select(sa.func.max(schema.events.c.seq))).scalar() or 0
-    start = min(board.seq, max(0, last - KEEP_TAIL))
-    query = sa.select(schema.events).where(schema.events.c.seq > start).order_by(schema.events.c.seq)
-    tail: list[Event] = []
-    replayed = 0
-    for row in connection.execution_options(yield_per=5_000).execute(query):
-        event = _event(row)
-        if event.seq > board.seq:
-            board.apply(event)
-            replayed += 1
-        tail.append(event)
-    return Loaded(board, tail[-KEEP_TAIL:], replayed)
+    return board
 
 
 def _event(row: Any) -> Event:
@@ -271,10 +269,10 @@ class MemoryLog:
         """See `EventLog.checkpoint`."""
         self.stored = (seq, board)
 
-    def load(self) -> Loaded:
-        """See `EventLog.load`."""
-        board = Board(self.epoch) if self.stored is None else Board.load(self.stored[1])
-        after = [event for event in self.events if event.seq > board.seq]
-        for event in after:
-            board.apply(event)
-        return Loaded(board, self.events[-KEEP_TAIL:], len(after))
+    def start(self) -> Board:
+        """See `EventLog.start`."""
+        return Board(self.epoch) if self.stored is None else Board.load(self.stored[1])
+
+    def after(self, seq: int) -> Iterator[Event]:
+        """See `EventLog.after`."""
+        return (event for event in self.events if event.seq > seq)

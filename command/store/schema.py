@@ -107,7 +107,6 @@ track_ticks = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("at", sa.Float, nullable=False, index=True),
-    sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("columns", sa.LargeBinary, nullable=False),
 )
 """Positions as they came, one columnar row per tick, until compaction moves them to Parquet."""

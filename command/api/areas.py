@@ -1,0 +1,225 @@
+"""Areas, where a point lies, and the community page."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from command.accounts.access import Principal
+from command.api.geo_query import BBox, Lat, Lon, parse_bbox
+from command.api.nearest import ranked_rows
+from command.api.security import require
+from command.api.services import Json, Services, ServicesOf
+from command.incidents import OPEN
+from command.responders import Responder
+from gis.areas import Area
+
+router = APIRouter(tags=["areas"])
+Viewer = Annotated[Principal, Depends(require("view.map"))]
+
+REACH_S = 300.0
+SIMPLIFY_M = {1: 10.0, 2: 5.0, 3: 2.0, 4: 1.0}
+
+
+def area_row(s: Services, area: Area) -> Json:
+    """Return an area without its outline."""
+    lon, lat = s.district.areas.label_point(area.code)
+    return {
+        "code": area.code,
+        "name": area.name,
+        "tier": area.tier,
+        "parent": area.parent,
+        "label": area.label,
+        "chief": area.chief,
+        "workers": list(area.workers),
+        "beat": area.beat,
+        "households": area.households,
+        "label_point": [round(lon, 7), round(lat, 7)],
+    }
+
+
+@router.get("/areas")
+async def list_areas(
+    me: Viewer,
+    s: ServicesOf,
+    tier: Annotated[int | None, Query(ge=1, le=9)] = None,
+    parent: str | None = None,
+    bbox: BBox = None,
+    geometry: bool = False,
+) -> Json:
+    """List areas by code; `geometry=true` adds the outlines."""
+    index = s.district.areas
+    found = index.feature_collection(tier=tier, parent=parent, bbox=parse_bbox(bbox))["features"]
+    items = []
+    for feature in found:
+        if not s.access.covers(me, feature["id"]):
+            continue
+        row = area_row(s, index.area(feature["id"]))
+        if geometry:
+            row["geometry"] = feature["geometry"]
+        items.append(row)
+    return {"items": items, "next": None}
+
+
+@router.get("/areas.geojson")
+async def areas_geojson(
+    request: Request, me: Viewer, s: ServicesOf, tier: Annotated[int, Query(ge=1, le=9)] = 4
+) -> Response:
+    """Return one tier's outlines as GeoJSON for the map, simplified to what its scale shows."""
+    del me
+    index = s.district.areas
+    found = index.feature_collection(tier=tier, simplify_m=SIMPLIFY_M.get(tier, 1.0))
+    owners = s.operations.owners()
+    for feature in found["features"]:
+        properties: dict[str, Any] = feature["properties"]
+        properties["vacant"] = tier == 4 and feature["id"] not in owners
+    body = msgspec.json.encode(found)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/geo+json", headers=headers)
+
+
+@router.get("/areas/{code}")
+async def read_area(code: str, me: Viewer, s: ServicesOf) -> Json:
+    """Read one area with its outline."""
+    del me
+    area = s.district.areas.area(code)
+    return {**area_row(s, area), "geometry": s.district.areas.geojson(code)["geometry"]}
+
+
+@router.get("/locate")
+async def locate(lon: Lon, lat: Lat, me: Viewer, s: ServicesOf) -> Json:
+    """Say which area of each tier and which police beat a point lies in."""
+    del me
+    found = s.district.areas.locate(lon, lat)
+    areas = {
+        str(tier): {"code": code, "name": (area := s.district.areas.area(code)).name, "label": area.label}
+        for tier, code in sorted(found.areas.items())
+    }
+    beat = None if found.beat is None else beat_row(s, found.beat)
+    return {"areas": areas, "beat": beat, "address": s.district.address_at(lon, lat)}
+
+
+def beat_row(s: Services, code: str) -> Json:
+    """Return a beat without its outline."""
+    beat = s.district.areas.beat(code)
+    return {"code": beat.code, "name": beat.name, "station": beat.station}
+
+
+@router.get("/areas/{code}/overview")
+async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
+    """Return the community page: who is there, who is nearest, what is open, what is covered."""
+    index = s.district.areas
+    area = index.area(code)
+    lon, lat = index.label_point(code)
+    grids = index.subtree_grids(code) if area.tier != 4 else (code,)
+    inside = frozenset(grids)
+    ranked = await s.operations.nearest(
+        lon, lat, limit=5, include_busy=True, among=lambda person: s.sees(me, "responders", person)
+    )
+    staff = [p for p in s.board.responders.values() if inside & set(p.grids)]
+    beats = {index.area(g).beat for g in grids} - {None}
+    officers = [p for p in s.board.responders.values() if p.kind == "police" and p.beat in beats]
+    open_here = [i for i in s.board.incidents.values() if i.grid in inside and i.state in OPEN]
+    cameras = [c for c in s.board.cameras.values() if c.grid in inside]
+    owners = s.operations.owners()
+    vacant = [g for g in grids if g not in owners]
+    fastest = next((c.travel.eta_s for c in ranked.ranking.candidates if c.status == "free"), None)
+    reach = await _reach(s, me, grids)
+    beat_code = area.beat or next(iter(sorted(b for b in beats if b)), None)
+    seen_grids = {c.grid for c in cameras if c.status != "offline"}
+    return {
+        "area": {**area_row(s, area), "geometry": index.geojson(code)["geometry"]},
+        "path": [
+            {"code": a.code, "name": a.name, "tier": a.tier} for a in (*reversed(index.ancestors(code)), area)
+        ],
+        "figures": {
+            "on_duty": sum(p.on_duty for p in staff),
+            "staff": len(staff),
+            "grids": len(grids),
+            "vacant_grids": len(vacant),
+            "households": area.households,
+            "fastest_s": fastest,
+            "open_incidents": len(open_here),
+            "cameras": len(cameras),
+            "cameras_online": sum(c.status == "online" for c in cameras),
+        },
+        "nearest": ranked_rows(s, ranked),
+        "people": _people(s, area, staff, officers, vacant, grids),
+        "incidents": sorted(i.id for i in open_here if s.sees(me, "incidents", i)),
+        "cameras": sorted(c.id for c in cameras if s.sees(me, "cameras", c)),
+        "coverage": {
+            "reach_5min": reach,
+            "seen": {"n": len(seen_grids & inside), "d": len(grids)},
+            "staffed": {"n": len(grids) - len(vacant), "d": len(grids)},
+        },
+        "beat": None if beat_code is None or not beats else beat_row(s, beat_code),
+    }
+
+
+async def _reach(s: Services, me: Principal, grids: Sequence[str]) -> Json:
+    """Count the grids whose middle a free unit reaches within five minutes."""
+    n = 0
+    for code in grids[:60]:
+        lon, lat = s.district.areas.label_point(code)
+        ranked = await s.operations.nearest(
+            lon, lat, limit=1, routes=0, among=lambda person: s.sees(me, "responders", person)
+        )
+        best = ranked.ranking.candidates[0].travel.eta_s if ranked.ranking.candidates else None
+        n += best is not None and best <= REACH_S
+    return {"n": n, "d": min(len(grids), 60)}
+
+
+def _people(
+    s: Services,
+    area: Area,
+    staff: Sequence[Responder],
+    officers: Sequence[Responder],
+    vacant: Sequence[str],
+    grids: Sequence[str],
+) -> list[Json]:
+    """Return the responsible people: chief, workers, vacancies, beat officers. Off duty shows no position."""
+    del grids
+    rows: list[Json] = []
+    chiefs = {p.name: p for p in s.board.responders.values() if p.kind == "grid_chief"}
+    if area.chief:
+        rows.append(_person(chiefs.get(area.chief), area.chief, "grid_chief"))
+    rows += [_person(p, p.name, p.kind) for p in sorted(staff, key=lambda p: (not p.on_duty, p.id))]
+    rows += [
+        {
+            "responder_id": None,
+            "name": None,
+            "role_label": "grid_worker",
+            "kind": "grid_worker",
+            "phone": None,
+            "on_duty": False,
+            "busy": False,
+            "until": None,
+            "grids": [code],
+            "vacant": True,
+            "note": s.district.areas.area(code).name,
+        }
+        for code in vacant
+    ]
+    rows += [_person(p, p.name, "police") for p in sorted(officers, key=lambda p: (not p.on_duty, p.id))]
+    return rows
+
+
+def _person(person: Responder | None, name: str, role: str) -> Json:
+    return {
+        "responder_id": person.id if person else None,
+        "name": name,
+        "role_label": role,
+        "kind": person.kind if person else role,
+        "phone": person.phone if person else None,
+        "on_duty": person.on_duty if person else False,
+        "busy": person.busy if person else False,
+        "until": person.shift_until if person else None,
+        "grids": list(person.grids) if person else [],
+        "vacant": False,
+        "note": person.station if person else None,
+    }

@@ -1,0 +1,205 @@
+"""Make a demo district: generate its files, import them as a real centre would, and give out accounts."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from command import importing
+from command.accounts.tokens import TokenRequest
+from command.accounts.users import NewUser
+from command.district import About
+from command.events import SYSTEM
+from command.resources import config_dir
+from command.responders import Responder
+from command.server import DISTRICT, Core, open_core
+from command.settings import Settings
+from gis.synthetic import DistrictFiles, generate, load_spec
+
+Tell = Callable[[str], None]
+
+PASSWORD: Final = "yiping-demo"
+"""Known to everybody on purpose; the demo listens on the loopback address."""
+DESKS: Final = (
+    ("operator", "operator", "接线席 冯晓雨"),
+    ("dispatcher", "dispatcher", "调度席 沈知行"),
+    ("dispatcher2", "dispatcher", "调度席 罗启明"),
+    ("supervisor", "supervisor", "值班长 方以宁"),
+    ("leader", "leader", "带班领导 程远山"),
+    ("admin", "admin", "系统管理员"),
+)
+ABOUT_FILE: Final = "demo.json"
+SIMULATOR_FILE: Final = "simulator.json"
+PREFIX_OF: Final = {"small": "QS", "lieshan": "LS", "wuding": "WD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What is written to ``demo.json``, without the address, which is known only when the service listens."""
+
+    accounts: list[dict[str, str]]
+    tracker: dict[str, str]
+    kiosk_token: str
+
+
+def exists(data: Path) -> bool:
+    """Say whether a folder holds a finished demo district."""
+    return (data / SIMULATOR_FILE).exists()
+
+
+async def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) -> None:
+    """Make the district in an empty folder. A build that was interrupted is started over.
+
+    Raises:
+        FileNotFoundError: There is no such district.
+        ValueError: The description of the district cannot be met.
+    """
+    if data.exists():
+        for leftover in ("yiping.db", "yiping.db-wal", "yiping.db-shm", DISTRICT, "source"):
+            path = data / leftover
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    data.mkdir(parents=True, exist_ok=True)
+    spec = load_spec(config_dir() / "districts" / f"{district}.toml")
+    files = generate(spec, seed, data / "source", progress=tell)
+    tell("导入网格、警格、地点和道路")
+    folder = data / DISTRICT
+    importing.import_areas(folder, files.areas, None, None, dry_run=False)
+    importing.import_beats(folder, files.beats, None, None, dry_run=False)
+    importing.import_places(folder, files.places, None, None, dry_run=False)
+    importing.import_roads(folder, files.roads, dry_run=False)
+    importing.set_about(folder, About(spec.name, spec.code, PREFIX_OF.get(district, "YP")))
+    tell("登记人员、摄像头和账号")
+    core = open_core(settings)
+    try:
+        await _populate(core, files, data, seed)
+    finally:
+        core.close()
+
+
+async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> None:
+    import asyncio
+
+    await core.parts.accounts.load()
+    desk = asyncio.create_task(core.desk.run())
+    try:
+        people, errors = importing.read_responders(files.responders, core.district, (), (), None)
+        cameras, camera_errors = importing.read_cameras(files.cameras, core.district, None)
+        if errors or camera_errors:
+            raise ValueError(f"the generated files have bad rows: {(errors + camera_errors)[:3]}")
+        await core.operations.register_responders(SYSTEM, people)
+        await core.operations.register_cameras(SYSTEM, cameras)
+        accounts = await _accounts(core, people)
+        tokens = await core.parts.tokens.issue_many(
+            [TokenRequest("device", p.name, p.id, _device(p)) for p in people], "system"
+        )
+        integration, _ = await core.parts.tokens.issue(TokenRequest("integration", "演示网关"), "system")
+        kiosk, _ = await core.parts.tokens.issue(TokenRequest("kiosk", "大屏"), "system")
+        homes = _homes(files.responders)
+        rows = [
+            {
+                "responder_id": p.id,
+                "unit": p.unit,
+                "name": p.name,
+                "kind": p.kind,
+                "profile": p.profile,
+                "username": accounts[p.id],
+                "password": PASSWORD,
+                "token": token,
+                "device_id": _device(p),
+                "home": homes.get(p.name),
+                "grids": list(p.grids),
+            }
+            for p, (token, _) in zip(people, tokens, strict=True)
+        ]
+        desks = {
+            "operator": {"username": "operator", "password": PASSWORD},
+            "colleague": {"username": "dispatcher2", "password": PASSWORD},
+            "supervisor": {"username": "supervisor", "password": PASSWORD},
+        }
+        shown = [
+            {"username": u, "password": PASSWORD, "role": role} for u, role, _ in DESKS if u != "dispatcher2"
+        ]
+        shown += [{"username": u, "password": PASSWORD, "role": u} for u in ("dept", "police", "worker")]
+        worker = next(row for row in rows if row["username"] == "worker")
+        demo = {
+            "accounts": shown,
+            "tracker": {"device_id": worker["device_id"], "token": worker["token"]},
+            "kiosk_token": kiosk,
+        }
+        write_private(data / ABOUT_FILE, demo)
+        simulator = {"seed": seed, "responders": rows, "desks": desks, "integration_token": integration}
+        write_private(data / SIMULATOR_FILE, simulator)
+    finally:
+        desk.cancel()
+        await asyncio.gather(desk, return_exceptions=True)
+
+
+async def _accounts(core: Core, people: list[Responder]) -> dict[str, str]:
+    """Give out accounts; returns the username of each responder."""
+    import asyncio
+
+    add = core.parts.accounts.add
+    for username, role, name in DESKS:
+        await add(NewUser(username, name, role), PASSWORD, "system", known_password=True)
+    await add(
+        NewUser("dept", "县住建局 值班", "dept", department="县住建局"),
+        PASSWORD,
+        "system",
+        known_password=True,
+    )
+    names: dict[str, str] = {}
+    for role, kind in (("police", "police"), ("worker", "grid_worker")):
+        first = next((p for p in people if p.kind == kind and p.grids), None) or next(
+            p for p in people if p.kind == kind
+        )
+        names[first.id] = role
+    for person in people:
+        names.setdefault(person.id, f"u{person.unit:05d}")
+
+    async def one(person: Responder) -> None:
+        role = "police" if person.kind == "police" else "worker"
+        new = NewUser(names[person.id], person.name, role, responder_id=person.id)
+        await add(new, PASSWORD, "system", known_password=True)
+
+    await asyncio.gather(*(one(person) for person in people))
+    return names
+
+
+def _device(person: Responder) -> str:
+    return person.device_id or f"phone-{person.unit:05d}"
+
+
+def _homes(path: Path) -> dict[str, list[float]]:
+    import csv
+
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        row["name"]: [float(row["home_lon"]), float(row["home_lat"])] for row in rows if row.get("home_lon")
+    }
+
+
+def write_private(path: Path, content: dict[str, Any]) -> None:
+    """Write a file that only its owner may read: it holds tokens."""
+    part = path.with_name(path.name + ".part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1)
+    os.replace(part, path)
+
+
+def announce(data: Path, url: str) -> dict[str, Any]:
+    """Write the address into ``demo.json`` and return what stands there for people."""
+    stored: dict[str, Any] = json.loads((data / ABOUT_FILE).read_text("utf-8"))
+    kiosk = stored.get("kiosk_token") or stored["kiosk_url"].split("kiosk=")[1]
+    shown = {
+        "url": url,
+        "accounts": stored["accounts"],
+        "tracker": stored["tracker"],
+        "kiosk_url": f"{url}/wall?kiosk={kiosk}",
+    }
+    write_private(data / ABOUT_FILE, shown)
+    return shown

@@ -1,0 +1,245 @@
+"""Bringing a district in: areas, beats, places and roads as files, people and cameras as events.
+
+Each file is read and checked whole before anything is replaced; rows that cannot be used are named. The running
+service picks new geography up at its next start.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, get_args
+
+from command import district as names
+from command.cameras import Camera
+from command.district import District
+from command.errors import Malformed
+from command.responders import KINDS, Profile, Responder
+from gis.areas import AreaIndex
+from gis.basemap import build_basemap
+from gis.files import read_areas, read_beats, read_places, write_areas
+from gis.roads.graph import RoadGraph
+from gis.roads.profiles import PROFILES
+from gis.tables import PointRow, RowError, point_rows, split_list
+from gis.writing import write_beats, write_places
+
+Progress = Callable[[float, str], None]
+NO_PROGRESS: Final[Progress] = lambda _share, _what: None  # noqa: E731  a default, not a function of its own
+NETWORKS: Final = ("xueliang", "bureau", "social")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did: how many rows were taken, and what is wrong with the others."""
+
+    what: str
+    taken: int
+    errors: tuple[RowError, ...] = ()
+    notes: dict[str, object] = field(default_factory=dict)
+
+
+def import_areas(
+    folder: Path, path: Path, crs: str | None, encoding: str | None, *, dry_run: bool
+) -> Imported:
+    """Read divisions and grids and put them in force at the next start.
+
+    Raises:
+        GisError: The file cannot be used at all; the old areas stay.
+    """
+    areas, errors = read_areas(path, crs=crs, encoding=encoding)
+    AreaIndex(areas)  # refuses a tree that is none, before anything is replaced
+    if not dry_run:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_areas(folder / names.AREAS, areas)
+    tiers: dict[str, int] = {}
+    for area in areas:
+        tiers[area.label] = tiers.get(area.label, 0) + 1
+    return Imported("areas", len(areas), tuple(errors), {"labels": tiers})
+
+
+def import_beats(
+    folder: Path, path: Path, crs: str | None, encoding: str | None, *, dry_run: bool
+) -> Imported:
+    """Read police beats and put them in force at the next start."""
+    beats, errors = read_beats(path, crs=crs, encoding=encoding)
+    if not dry_run:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_beats(folder / names.BEATS, beats)
+    return Imported("beats", len(beats), tuple(errors))
+
+
+def import_places(
+    folder: Path, path: Path, crs: str | None, encoding: str | None, *, dry_run: bool
+) -> Imported:
+    """Read named places and put them in force at the next start."""
+    places, errors = read_places(path, crs=crs, encoding=encoding)
+    if not dry_run:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_places(folder / names.PLACES, places)
+    return Imported("places", len(places), tuple(errors))
+
+
+def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress = NO_PROGRESS) -> Imported:
+    """Read roads from an OSM PBF: one graph per means of travel, and the basemap.
+
+    Raises:
+        GisError: The extract cannot be used; the old roads and basemap stay.
+    """
+    graphs = {}
+    for number, (name, profile) in enumerate(PROFILES.items()):
+        progress(0.1 * number, f"路网 {name}")
+        graphs[name] = RoadGraph.from_pbf(path, profile)
+    notes: dict[str, object] = {
+        "edges": {name: graph.edges for name, graph in graphs.items()},
+        "length_km": round(graphs["car"].length_km, 1),
+        "skipped": graphs["car"].skipped,
+    }
+    if not dry_run:
+        folder.mkdir(parents=True, exist_ok=True)
+        counts = build_basemap(
+            path, folder / names.BASEMAP, progress=lambda share, what: progress(0.3 + 0.6 * share, what)
+        )
+        for name, graph in graphs.items():
+            graph.save(folder / names.graph_file(name))
+        part = folder / (names.ROADS + ".part")
+        shutil.copyfile(path, part)
+        os.replace(part, folder / names.ROADS)
+        notes["basemap"] = counts
+    progress(1.0, "完成")
+    return Imported("roads", graphs["car"].edges, (), notes)
+
+
+def set_about(folder: Path, about: names.About) -> None:
+    """Write what the district is called."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"name": about.name, "code": about.code, "prefix": about.prefix}, ensure_ascii=False)
+    (folder / names.ABOUT).write_text(text, "utf-8")
+
+
+def read_responders(
+    path: Path, district: District, taken_units: Iterable[int], known: Sequence[Responder], crs: str | None
+) -> tuple[list[Responder], list[RowError]]:
+    """Read people from a CSV. The same name and phone is the same person as before.
+
+    Args:
+        path: Columns ``name, kind`` and, where there are any, ``phone, grids, beat, station, skills, …``.
+        district: To check the grids against.
+        taken_units: Unit numbers in use.
+        known: People already on the roster.
+        crs: Of home positions, if the file has any.
+    """
+    rows, errors = point_rows(path, crs=crs)
+    ids = {(p.name, p.phone): p for p in known}
+    next_unit = max(taken_units, default=0) + 1
+    people = []
+    for row in rows:
+        try:
+            person = _responder(row, district)
+        except Malformed as error:
+            errors.append(RowError(row.row, f"{error.field}: {error.detail}"))
+            continue
+        old = ids.get((person.name, person.phone))
+        unit = old.unit if old is not None else next_unit
+        next_unit += old is None
+        key = old.id if old is not None else f"r_{unit:05d}"
+        fields = {name: getattr(person, name) for name in person.__struct_fields__}
+        people.append(Responder(**{**fields, "id": key, "unit": unit}))
+    return people, errors
+
+
+def _responder(row: PointRow, district: District) -> Responder:
+    values = row.values
+    name = values.get("name", "").strip()
+    if not name or len(name) > 40:
+        raise Malformed("name", "a name has 1 to 40 characters")
+    kind = values.get("kind", "").strip() or "grid_worker"
+    for known in KINDS:
+        if kind == known:
+            break
+    else:
+        raise Malformed("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+    grids = split_list(values.get("grids"))
+    if unknown := [code for code in grids if code not in district.areas]:
+        raise Malformed("grids", f"no area {unknown[0]}")
+    profile: Profile = "car" if kind == "police" else "motorcycle"
+    for option in get_args(Profile):
+        if values.get("profile", "").strip() == option:
+            profile = option
+    area = district.areas.area(grids[0]).parent if grids else None
+    return Responder(
+        id="",
+        unit=0,
+        name=name,
+        kind=known,
+        employment="part_time" if values.get("employment", "").strip() == "part_time" else "full_time",
+        phone=values.get("phone", "").strip() or None,
+        station=(values.get("station") or values.get("department") or "").strip() or None,
+        grids=grids,
+        beat=values.get("beat", "").strip() or None,
+        area=values.get("area", "").strip() or area,
+        skills=split_list(values.get("skills")),
+        profile=profile,
+        device_id=values.get("device_id", "").strip() or None,
+    )
+
+
+def read_cameras(path: Path, district: District, crs: str | None) -> tuple[list[Camera], list[RowError]]:
+    """Read cameras from a CSV; the GB id, or else name and place, tells whether one is known already."""
+    rows, errors = point_rows(path, crs=crs, needs_position=True)
+    cameras: dict[str, Camera] = {}
+    for row in rows:
+        try:
+            camera = _camera(row, district)
+        except Malformed as error:
+            errors.append(RowError(row.row, f"{error.field}: {error.detail}"))
+            continue
+        if camera.id in cameras:
+            errors.append(RowError(row.row, f"{camera.gb_id or camera.name} 重复"))
+            continue
+        cameras[camera.id] = camera
+    return list(cameras.values()), errors
+
+
+def _camera(row: PointRow, district: District) -> Camera:
+    values = row.values
+    name = values.get("name", "").strip()
+    if not name:
+        raise Malformed("name", "a camera needs a name")
+    gb_id = values.get("gb_id", "").strip() or None
+    if gb_id is not None and (len(gb_id) != 20 or not gb_id.isdigit()):
+        raise Malformed("gb_id", "a GB/T 28181 id has 20 digits")
+    assert row.lon is not None
+    assert row.lat is not None
+    network = values.get("network", "").strip() or "xueliang"
+    for known in NETWORKS:
+        if network == known:
+            break
+    else:
+        raise Malformed("network", f"{network!r} is not one of {', '.join(NETWORKS)}")
+    return Camera(
+        id=f"c_{gb_id}" if gb_id else f"c_{name}_{row.lon:.5f}_{row.lat:.5f}",
+        name=name,
+        gb_id=gb_id,
+        lon=row.lon,
+        lat=row.lat,
+        network=known,
+        site_type=values.get("site_type", "").strip() or None,
+        azimuth=_degrees(values, "azimuth"),
+        fov=_degrees(values, "fov"),
+        grid=values.get("grid", "").strip() or district.areas.locate(row.lon, row.lat).areas.get(4),
+    )
+
+
+def _degrees(values: dict[str, str], name: str) -> float | None:
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise Malformed(name, f"{text!r} is not a number of degrees") from None
+    if not 0 <= number <= 360:
+        raise Malformed(name, "0 to 360 degrees")
+    return number

@@ -1,0 +1,306 @@
+"""The composition root: every part is made here, once, and handed to those that need it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter, FastAPI
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Scope
+
+from command import __version__
+from command.accounts.assembly import AccountParts, assemble
+from command.accounts.sql import SqlAccounts
+from command.api import (
+    admin,
+    areas,
+    assignments,
+    cameras,
+    errors,
+    incidents,
+    messages,
+    nearest,
+    ops,
+    pages,
+    responders,
+    search,
+    session,
+    wall,
+)
+from command.api.feed import FeedHub
+from command.api.ingest import IngestApp, IngestServices, SessionGrant
+from command.api.middleware import SecurityMiddleware
+from command.api.ops import Figure, standard_checks, standard_figures
+from command.api.security import origin_allowed, session_of
+from command.api.services import Services
+from command.api.views import viewer_of
+from command.board import Board
+from command.clock import Clock, SystemClock
+from command.desk import Desk
+from command.district import About, District, load_district
+from command.events import Event
+from command.feed import Feed
+from command.operations import Operations
+from command.policy import load_policy
+from command.presence import Presence
+from command.resources import config_dir, static_dir
+from command.search import Search
+from command.settings import Settings
+from command.store import schema
+from command.store.database import Database
+from command.store.log import SqlLog
+from command.store.migrate import upgrade
+from command.store.tracks import SqlTracks
+from command.tracking import Tracking
+from command.watch import Eta, Watch
+
+log = structlog.get_logger("server")
+
+DISTRICT: str = "district"
+DATABASE: str = "yiping.db"
+
+
+class Units:
+    """Who stands behind responder ids and device names, for the trackers.
+
+    Args:
+        board: The roster.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._devices = {p.device_id: p.unit for p in board.responders.values() if p.device_id}
+
+    def unit_of(self, responder_id: str) -> int | None:
+        """Return a responder's unit number."""
+        person = self._board.responders.get(responder_id)
+        return None if person is None else person.unit
+
+    def unit_of_device(self, device_id: str) -> int | None:
+        """Return the unit number of whoever carries a device."""
+        return self._devices.get(device_id)
+
+    def apply(self, event: Event) -> None:
+        """Follow the roster."""
+        for row in event.changes.get("responders", {}).values():
+            if row is not None and row["device_id"]:
+                self._devices[row["device_id"]] = row["unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The service without the web: what the tools and the web edge have in common."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    log: SqlLog
+    board: Board
+    desk: Desk
+    feed: Feed
+    district: District
+    tracking: Tracking
+    units: Units
+    search: Search
+    operations: Operations
+    parts: AccountParts
+
+    def close(self) -> None:
+        """Hand over what is held and close the database."""
+        self.tracking.flush()
+        self.parts.accounts.close()
+        self.database.close()
+
+
+def open_core(settings: Settings, clock: Clock | None = None) -> Core:
+    """Open the data folder: migrate, replay, load the district, and tie the parts together.
+
+    Raises:
+        DataFolderInUse: Another process has it.
+        GisError: An imported file is damaged.
+    """
+    clock = clock or SystemClock()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.data_dir / DATABASE)
+    try:
+        before, after = upgrade(database)
+        if before != after:
+            log.info("database migrated", before=before, after=after)
+        event_log = SqlLog(database)
+        board = event_log.start()
+        feed = Feed(board.epoch, board)
+        started_at = board.seq
+        for event in event_log.after(started_at):
+            board.apply(event)
+            feed.publish(event)
+        log.info("board restored", seq=board.seq, replayed=board.seq - started_at)
+        own = settings.district
+        district = load_district(settings.data_dir / DISTRICT, About(own.name, own.code, own.prefix))
+        tracking = Tracking(board, district, SqlTracks(database), settings.data_dir / "tracks", clock)
+        units = Units(board)
+        find = Search(board, district)
+
+        def publish(event: Event) -> None:
+            tracking.apply(event)
+            units.apply(event)
+            find.apply(event)
+            feed.publish(event)
+
+        desk = Desk(board, event_log, clock, publish)
+        policy = load_policy(config_dir())
+        operations = Operations(desk, clock, settings, policy, tracking, lambda: district)
+        parts = assemble(
+            SqlAccounts(database), settings.security, clock, config_dir() / "roles.toml", district.about.code
+        )
+    except BaseException:
+        database.close()
+        raise
+    return Core(
+        settings,
+        clock,
+        database,
+        event_log,
+        board,
+        desk,
+        feed,
+        district,
+        tracking,
+        units,
+        find,
+        operations,
+        parts,
+    )
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | None = None) -> ASGIApp:
+    """Build the service.
+
+    Args:
+        settings: All settings.
+        clock: Time; the machine's own unless a test brings another.
+        core: An opened core to use instead of opening ``settings.data_dir``.
+
+    Returns:
+        The ASGI application. Its state ``services`` is the bundle the routers use.
+    """
+    core = core or open_core(settings, clock)
+    presence = Presence()
+    services = Services(
+        settings=settings,
+        clock=core.clock,
+        policy=core.operations.policy,
+        database=core.database,
+        log=core.log,
+        board=core.board,
+        desk=core.desk,
+        operations=core.operations,
+        feed=core.feed,
+        presence=presence,
+        telemetry=core.tracking,
+        search=core.search,
+        district=core.district,
+        accounts=core.parts.accounts,
+        sessions=core.parts.sessions,
+        tokens=core.parts.tokens,
+        access=core.parts.access,
+        audit=core.parts.audit,
+    )
+    hub = FeedHub(
+        core.feed,
+        core.tracking.ticker,
+        presence,
+        core.clock,
+        authenticate=viewer_of,
+        still_valid=lambda viewer: services.sessions.alive(viewer.session_id),
+        origin_allowed=origin_allowed,
+    )
+    core.parts.sessions.on_revoked(hub.end_session)
+
+    def publish_etas(etas: Sequence[Eta]) -> None:
+        hub.publish_eta([asdict(eta) for eta in etas])
+
+    watch = Watch(
+        core.operations,
+        core.log,
+        core.clock,
+        settings,
+        core.tracking.fixes,
+        publish_etas,
+        lambda now: purge_contacts(core.database, now),
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await core.parts.accounts.load()
+        async with asyncio.TaskGroup() as group, hub.running(tick_hz=settings.telemetry.tick_hz):
+            tasks = [
+                group.create_task(part)
+                for part in (core.desk.run(), watch.run(), core.tracking.run(), core.parts.sessions.run())
+            ]
+            log.info("ready", version=__version__, district=core.district.about.name)
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+        await watch.checkpoint()
+        core.close()
+
+    app = FastAPI(title="Yiping 一屏", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.services = services
+    app.state.hub = hub
+    errors.install(app)
+    api = APIRouter(prefix="/api/v1")
+    for module in (
+        session,
+        admin,
+        areas,
+        nearest,
+        incidents,
+        assignments,
+        responders,
+        cameras,
+        messages,
+        search,
+        wall,
+    ):
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(ops.router)
+    figures = standard_figures(services, hub)
+    app.state.figures = figures
+    app.state.checks = {**standard_checks(services), "desk": lambda: core.desk.failure is None}
+    app.add_api_websocket_route("/api/v1/feed", hub.endpoint)
+    pages.add_pages(app, static_dir())
+    ingest = IngestServices(
+        positions=core.tracking.positions,
+        tokens=core.parts.tokens,
+        roster=core.units,
+        clock=core.clock,
+        session=lambda scope: _field_grant(app, scope),
+    )
+    figures.add(Figure("positions_accepted", "Position reports accepted.", lambda: ingest.accepted))
+    secured: ASGIApp = SecurityMiddleware(IngestApp(app, ingest), settings, figures.observe)
+    return secured
+
+
+async def _field_grant(app: FastAPI, scope: Scope) -> SessionGrant | None:
+    """Return what a signed-in field user's browser may report: the own position."""
+    connection = HTTPConnection({**scope, "app": app})
+    if not origin_allowed(connection):
+        return None
+    found = session_of(connection)
+    if found is None or found.principal.responder_id is None:
+        return None
+    if not app.state.services.access.allows(found.principal, "position.report"):
+        return None
+    return SessionGrant(found.principal.responder_id)
+
+
+async def purge_contacts(database: Database, now: str) -> int:
+    """Erase the contacts that are due; returns how many."""
+    statement = sa.delete(schema.contacts).where(schema.contacts.c.purge_at <= now)
+    return await database.write(lambda connection: connection.execute(statement).rowcount)
