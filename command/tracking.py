@@ -1,6 +1,7 @@
 """Where units are, as the rest of the service asks for it: the telemetry lane tied to the roster and the areas."""
 
 import asyncio
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -107,7 +108,8 @@ class Tracking:
                 )
 
     def _follow(self, unit: int, on_duty: bool, busy: bool, since: str | None) -> None:
-        start = None if since is None else parse_rfc3339(since).timestamp()
+        # Trackers tell whole seconds: a fix of the second in which the shift began belongs to it.
+        start = None if since is None else math.floor(parse_rfc3339(since).timestamp())
         self.positions.set_on_duty(unit, on_duty, start)
         self.positions.set_busy(unit, busy)
 
