@@ -1,0 +1,106 @@
+// Start of the console: who is signed in, the feed, the page, the keys, the alarm tone.
+import { goToSignIn, session } from '../api.js';
+import { connectFeed } from '../feed.js';
+import { onLanguage, t } from '../i18n.js';
+import { html, render } from '../ui/h.js';
+import { isAlarm, isWaiting } from '../ui/levels.js';
+import { openSound, soundState, startTone, stopTone } from '../ui/sound.js';
+import { App } from './app.js';
+import { startKeys } from './keys.js';
+import { fixesChanged } from './map-bridge.js';
+import { readCameras, readTimeline, startReading } from './reading.js';
+import { board, onRedraw, redraw, ui } from './state.js';
+
+const TOPICS = ['incidents', 'responders', 'cameras', 'messages', 'telemetry', 'presence'];
+const THEME = 'yiping.theme';
+
+function readTheme() {
+  try {
+    const stored = localStorage.getItem(THEME);
+    if (stored === 'light' || stored === 'contrast' || stored === 'dark') return stored;
+  } catch {
+    // storage may be blocked; the theme is then not remembered
+  }
+  return matchMedia('(prefers-contrast: more)').matches ? 'contrast' : 'dark';
+}
+
+function applyTheme() {
+  document.documentElement.dataset.theme = ui.theme;
+  ui.map?.setTheme(ui.theme);
+  try {
+    localStorage.setItem(THEME, ui.theme);
+  } catch {
+    // see readTheme
+  }
+}
+
+/** Tone and page title follow the alarms nobody has acknowledged. */
+function followAlarms() {
+  const items = Object.values(board().incidents);
+  const alarms = items.filter(isAlarm).length;
+  if (alarms) startTone();
+  else stopTone();
+  const waiting = items.filter(isWaiting).length;
+  document.title = `${alarms ? '▲ ' : ''}${waiting ? `(${waiting}) ` : ''}${t('app.name')} · ${t('console.title')}`;
+}
+
+async function start() {
+  const { user, district } = await session();
+  ui.me = user;
+  ui.district = district;
+  ui.theme = readTheme();
+  applyTheme();
+  const feed = connectFeed({ page: 'console', topics: TOPICS });
+  ui.feed = feed;
+  let theme = ui.theme;
+  feed.subscribe((changes) => {
+    if (feed.state === 'signed_out') goToSignIn();
+    if (changes.telemetry) fixesChanged();
+    if (changes.board) followAlarms();
+    if (changes.board || changes.state || changes.presence || changes.etas) redraw();
+  });
+  feed.onEvent((frame) => {
+    const { selection } = ui;
+    if (selection?.kind === 'incident' && JSON.stringify(frame.data.changes).includes(`"${selection.id}"`)) void readTimeline(selection.id);
+  });
+  onRedraw(() => {
+    if (theme === ui.theme) return;
+    theme = ui.theme;
+    applyTheme();
+  });
+  onLanguage(redraw);
+  window.setInterval(() => {
+    followAlarms();
+    redraw();
+  }, 1000);
+  // The first gesture opens the sound gate; until then the top bar says that nothing will be heard.
+  const gate = () => {
+    if (soundState() === 'off') void openSound().then(redraw);
+  };
+  window.addEventListener('pointerdown', gate, { once: true });
+  window.addEventListener('keydown', gate, { once: true });
+  startKeys();
+  startReading();
+  void readCameras();
+  const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+  root.replaceChildren();
+  render(html`<${App} />`, root);
+  Object.assign(window, {
+    yiping: {
+      feed, movers: feed.movers, ui,
+      get map() {
+        return ui.map?.gl;
+      },
+      get live() {
+        return ui.map;
+      },
+    },
+  });
+}
+
+start().catch((error) => {
+  console.error(error);
+  const root = document.getElementById('app');
+  if (root) root.textContent = `${t('error.unreachable')} ${error?.message ?? ''}`;
+  window.setTimeout(() => location.reload(), 5000);
+});

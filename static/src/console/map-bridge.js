@@ -1,0 +1,228 @@
+// Keeps the map in step with the board and the selection. The map itself knows nothing of the console.
+import { call } from '../api.js';
+import { activeAssignments, isOpen, responderByUnit } from '../board.js';
+import { t } from '../i18n.js';
+import { createMap } from '../map/map.js';
+import { bearingText, distanceText, durationText } from '../ui/format.js';
+import { isAlarm, isWaiting } from '../ui/levels.js';
+import { openArea, openIncident, openPoint, select } from './actions.js';
+import { etaText } from './ranked.js';
+import { locate, placeOfSelection } from './reading.js';
+import { board, redraw, selectedIncident, set, ui } from './state.js';
+import { cardClock, pathOf, placeName } from './words.js';
+
+/** @type {{incidents?: object, cameras?: object, responders?: object}} */
+const drawn = {};
+/** @type {Map<string, object>} outlines by area code, as far as they are known */
+const outlines = new Map();
+let grids = 'none';
+
+/** @param {HTMLElement} container */
+export async function startMap(container) {
+  const { district } = ui;
+  const map = await createMap({
+    container, center: district.center, bounds: district.bounds, theme: ui.theme, movers: ui.feed.movers,
+  });
+  ui.map = map;
+  map.onPick((pick) => {
+    if (ui.selection?.kind === 'form' && pick.kind !== 'incident') void openPoint(pick.lon, pick.lat, map.gl.getZoom());
+    else if (pick.kind === 'incident') openIncident(pick.id);
+    else if (pick.kind === 'camera') select({ kind: 'camera', id: pick.id });
+    else if (pick.kind === 'area') openArea(pick.id);
+    else if (pick.kind === 'responder') {
+      const person = responderByUnit(board(), Number(pick.id));
+      if (person) select({ kind: 'responder', id: person.id });
+    } else void openPoint(pick.lon, pick.lat, map.gl.getZoom());
+  });
+  map.onMoved(() => {
+    ui.feed.setView({ bbox: map.bounds() });
+    if (map.gl.getZoom() > 12.2) void loadGrids();
+    redraw();
+    nameView();
+  });
+  ui.feed.setView({ bbox: map.bounds() });
+  map.layer.setKinds((unit) => responderByUnit(board(), unit)?.kind);
+  await loadAreas();
+  syncMap();
+  return map;
+}
+
+/** Names of all tiers and outlines of the upper three. Grids' outlines wait until one looks closely. */
+async function loadAreas() {
+  await Promise.all([1, 2, 3, 4].map(async (tier) => {
+    try {
+      const { items } = await call('GET', `/areas?tier=${tier}&limit=5000`);
+      for (const item of items) ui.areas.set(item.code, item);
+      if (tier < 4) takeOutlines(tier, await call('GET', `/areas.geojson?tier=${tier}`));
+    } catch (error) {
+      console.warn('areas', tier, error);
+    }
+  }));
+  ui.map?.setAreaLabels([...ui.areas.values()].filter((item) => item.tier > 1 && item.label_point));
+  chosenDrawn = '';
+  redraw();
+}
+
+async function loadGrids() {
+  if (grids !== 'none') return;
+  grids = 'loading';
+  try {
+    takeOutlines(4, await call('GET', '/areas.geojson?tier=4'));
+    grids = 'loaded';
+    chosenDrawn = '';
+    syncMap();
+  } catch (error) {
+    grids = 'none';
+    console.warn('grids', error);
+  }
+}
+
+/** @param {number} tier @param {{features: any[]}} collection */
+function takeOutlines(tier, collection) {
+  for (const feature of collection.features) outlines.set(feature.properties.code, feature.geometry);
+  ui.map?.setAreas(tier, collection);
+}
+
+let naming = 0;
+/** The breadcrumb of a view without a selection. */
+function nameView() {
+  window.clearTimeout(naming);
+  if (ui.selection) return;
+  naming = window.setTimeout(async () => {
+    const centre = ui.map?.gl.getCenter();
+    if (!centre || ui.selection) return;
+    try {
+      const { areas } = await locate(centre.lng, centre.lat);
+      const deepest = ui.map && ui.map.gl.getZoom() > 12 ? '3' : '2';
+      set({ crumbs: pathOf((areas[deepest] ?? areas['2'] ?? areas['1'])?.code ?? null) });
+    } catch {
+      // outside the district: the breadcrumb stays as it was
+    }
+  }, 400);
+}
+
+let chosenDrawn = '';
+
+/** After each change of board or selection. */
+export function syncMap() {
+  const { map } = ui;
+  if (!map) return;
+  const b = board();
+  if (drawn.incidents !== b.incidents) {
+    drawn.incidents = b.incidents;
+    map.setIncidents(Object.values(b.incidents).filter(isOpen));
+  }
+  if (drawn.cameras !== b.cameras) {
+    drawn.cameras = b.cameras;
+    map.setCameras(Object.values(b.cameras));
+  }
+  if (drawn.responders !== b.responders) {
+    drawn.responders = b.responders;
+    map.layer.touch();
+  }
+  syncSelection();
+}
+
+function syncSelection() {
+  const { map, selection, ranked } = ui;
+  if (!map) return;
+  const incident = selectedIncident();
+  const p = map.palette;
+  const code = selection?.kind === 'area' ? selection.id : incident?.grid ?? '';
+  const outline = outlines.get(code);
+  const key = `${selection?.kind}:${code}:${Boolean(outline)}:${incident?.level}:${ui.theme}`;
+  if (key !== chosenDrawn) {
+    chosenDrawn = key;
+    if (incident?.grid && !outline) void loadGrids();
+    const levels = { I: 0, II: 1, III: 2, IV: 3, none: 4 };
+    map.setChosenArea(outline ? { code, geometry: outline, ...(incident ? { colour: p.levels[levels[incident.level] ?? 4] } : {}) } : null);
+    const path = pathOf(selection?.kind === 'area' ? code : incident?.village ?? null);
+    if (path.length) set({ crumbs: path });
+  }
+  const rankedShown = ranked && (!incident || isWaiting(incident)) ? ranked.items.slice(0, 3) : [];
+  const order = rankedShown.map((item, index) => ({ item, rank: index === ui.choice ? 1 : index + 2 }));
+  map.setRoutes(order.flatMap(({ item, rank }) => (item.route && !ui.lost.has(item.responder_id) ? [{ rank, coordinates: item.route.coordinates }] : [])));
+  const tags = rankedShown.map((item, index) => ({
+    id: item.responder_id, unit: item.unit, at: /** @type {[number, number]} */ ([item.lon, item.lat]), key: String(index + 1),
+    name: item.name, detail: etaText(item), first: index === ui.choice,
+  }));
+  const strong = rankedShown.map((item) => item.unit);
+  if (incident && !isWaiting(incident)) {
+    for (const job of activeAssignments(board(), incident)) {
+      const person = board().responders[job.responder_id];
+      if (!person) continue;
+      const eta = ui.feed.etas.get(job.id);
+      strong.push(person.unit);
+      if (ui.feed.movers.rowOf(person.unit) >= 0) {
+        tags.push({
+          id: job.id, unit: person.unit, at: [incident.lon, incident.lat], key: '', name: person.name, first: true,
+          detail: job.state === 'en_route' && eta?.eta_s ? durationText(eta.eta_s) : t(`assignment.${job.state}`),
+        });
+      }
+    }
+  }
+  if (selection?.kind === 'responder') {
+    const person = board().responders[selection.id];
+    if (person) {
+      strong.push(person.unit);
+      if (ui.feed.movers.rowOf(person.unit) >= 0) tags.push({ id: person.id, unit: person.unit, at: ui.district.center, key: '', name: person.name, detail: '', first: true });
+    }
+  }
+  const strongKey = strong.join();
+  if (strongKey !== strongDrawn) {
+    strongDrawn = strongKey;
+    map.layer.setStrong(strong);
+  }
+  map.overlays.setTags(tags);
+  map.overlays.setFlag(incident ? {
+    at: [incident.lon, incident.lat], level: incident.level, hollow: !isWaiting(incident),
+    title: `${incident.title.slice(0, 12)} · ${t(`state.${incident.state}`)}`,
+    detail: `${placeName(incident)}  ${cardClock(incident).text}`,
+  } : pointFlag());
+  map.overlays.setEdges(edges());
+}
+
+let strongDrawn = '';
+
+function pointFlag() {
+  const { selection } = ui;
+  if (selection?.kind !== 'form' && selection?.kind !== 'point' && selection?.kind !== 'camera') return null;
+  const at = placeOfSelection();
+  if (!at) return null;
+  return {
+    at, level: 'none', hollow: true,
+    title: selection.kind === 'form' ? t('console.new') : selection.kind === 'camera' ? board().cameras[selection.id]?.name ?? '' : t('console.point'),
+    detail: selection.kind === 'camera' ? '' : ui.located?.address ?? '',
+  };
+}
+
+/** Alarms and the selected incident, when they are out of view. */
+function edges() {
+  const chosen = selectedIncident();
+  const items = Object.values(board().incidents).filter((item) => isAlarm(item) && item.id !== chosen?.id).slice(0, 3);
+  if (chosen) items.push(chosen);
+  return items.map((item) => ({
+    id: item.id, at: /** @type {[number, number]} */ ([item.lon, item.lat]), level: item.level, alarm: isAlarm(item), key: isAlarm(item) ? 'A' : 'H',
+    title: `${item.title} · ${isAlarm(item) ? t('console.unacknowledged') : t(`state.${item.state}`)}`,
+    detail: (/** @type {number} */ metres, /** @type {number} */ bearing) => t('console.edge', { place: placeName(item), distance: distanceText(metres), arrow: '↑↗→↘↓↙←↖'[Math.round(bearing / 45) % 8] ?? '', bearing: bearingText(bearing) }),
+    go: () => {
+      openIncident(item.id);
+      ui.map?.show([item.lon, item.lat]);
+    },
+  }));
+}
+
+/** H: back to what is selected, and the map may follow events again. */
+export function home() {
+  const at = ui.selection ? placeOfSelection() : null;
+  ui.map?.release();
+  if (at) ui.map?.show(at, 14.4);
+  else ui.map?.fit(ui.district.bounds);
+}
+
+/** Telemetry came. */
+export function fixesChanged() {
+  ui.map?.layer.fixesChanged();
+  ui.map?.overlays.place();
+}
+

@@ -1,0 +1,42 @@
+// What frames the map: breadcrumb, layer switches, zoom, legend with scale, and who moves the map.
+import { t } from '../i18n.js';
+import { html } from '../ui/h.js';
+import { KindMark } from '../ui/shapes.js';
+import { openArea } from './actions.js';
+import { home } from './map-bridge.js';
+import { set, ui } from './state.js';
+
+const LAYERS = /** @type {const} */ (['areas', 'incidents', 'people', 'cameras']);
+const SCALE_PX = 140;
+
+/** A round distance no longer than the bar. @returns {{px: number, text: string}} */
+function scale() {
+  const map = ui.map?.gl;
+  if (!map) return { px: 0, text: '' };
+  const lat = map.getCenter().lat;
+  const metresPerPx = (40075016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
+  const most = metresPerPx * SCALE_PX;
+  const power = 10 ** Math.floor(Math.log10(most));
+  const metres = [5, 2, 1].map((n) => n * power).find((n) => n <= most) ?? power;
+  return { px: Math.round(metres / metresPerPx), text: metres >= 1000 ? `${metres / 1000} km` : `${metres} m` };
+}
+
+export function MapChrome() {
+  const bar = scale();
+  const crumbs = ui.crumbs;
+  return html`<div class="map-chrome">
+    <div class="map-top">
+      ${crumbs.length > 0 && html`<nav class="crumb" aria-label=${t('console.crumb')}>${crumbs.map((item, index) => html`${index > 0 && html`<i>›</i>`}<button class=${index === crumbs.length - 1 ? 'last' : ''} key=${item.code} onClick=${() => openArea(item.code)}>${item.name}</button>`)}</nav>`}
+      <div class="layers" role="group" aria-label=${t('console.layers')}>${LAYERS.map((name) => html`<button aria-pressed=${ui.layers[name]} class=${ui.layers[name] ? 'on' : ''} data-testid=${`layer-${name}`}
+        onClick=${() => { const layers = { ...ui.layers, [name]: !ui.layers[name] }; ui.map?.setShown(name, layers[name]); set({ layers }); }}>${t(`console.layer.${name}`)}</button>`)}</div>
+    </div>
+    <div class="zoom"><button aria-label=${t('console.zoom.in')} onClick=${() => ui.map?.zoomBy(1)}>＋</button><button aria-label=${t('console.zoom.out')} onClick=${() => ui.map?.zoomBy(-1)}>－</button>
+      <button aria-label=${t('console.zoom.home')} title=${t('console.zoom.home')} onClick=${() => { ui.map?.fit(ui.district.bounds); ui.map?.release(); }}>◎</button></div>
+    <div class="legend"><span><${KindMark} kind="police" size=${14} />${t('kind.police')}</span><span><${KindMark} kind="grid_worker" size=${14} />${t('kind.grid_worker')}</span>
+      <span><${KindMark} kind="emergency_member" size=${14} />${t('console.legend.team')}</span><span><${KindMark} kind="grid_worker" hollow size=${14} />${t('console.legend.hollow')}</span>
+      <span><${KindMark} kind="grid_worker" stale size=${14} />${t('console.legend.stale')}</span><span><i class="cam"></i>${t('console.count.cameras')}</span>
+      <span class="scale"><i style=${{ width: `${bar.px}px` }}></i>${bar.text}</span></div>
+    ${ui.map?.touched && html`<div class="held" data-testid="map-held">${t('console.map.held')} <button onClick=${home} data-testid="map-home"><kbd>H</kbd> ${t('console.map.home')}</button></div>`}
+    ${ui.map?.fault && html`<div class="base-fault" role="status">${t('console.map.no_base')}</div>`}
+  </div>`;
+}

@@ -1,0 +1,67 @@
+// Incident and camera images, drawn once per theme on a canvas from the same paths the panels use.
+import { BOX, LEVELS } from '../ui/levels.js';
+import { paletteOf } from './palette.js';
+
+const RATIO = 3;
+const SIZE = 30;
+
+/** @param {(pen: CanvasRenderingContext2D) => void} draw @param {number} size CSS px */
+function image(draw, size = SIZE) {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = size * RATIO;
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  pen.scale(RATIO, RATIO);
+  pen.translate(size / 2, size / 2);
+  pen.lineJoin = 'round';
+  draw(pen);
+  return pen.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** Name of an incident's image.
+ * @param {string} level @param {boolean} hollow
+ */
+export const incidentIcon = (level, hollow) => `incident-${LEVELS[level] ? level : 'none'}-${hollow ? 'hollow' : 'solid'}`;
+
+/**
+ * @param {{hasImage(name: string): boolean, addImage(name: string, data: ImageData, options: object): unknown, removeImage(name: string): void}} map
+ * @param {import('./palette.js').Theme} theme
+ */
+export function addIcons(map, theme) {
+  const p = paletteOf(theme);
+  /** @param {string} name @param {ImageData} data */
+  const put = (name, data) => {
+    if (map.hasImage(name)) map.removeImage(name);
+    map.addImage(name, data, { pixelRatio: RATIO });
+  };
+  for (const [level, { rank, path }] of Object.entries(LEVELS)) {
+    const colour = p.levels[rank - 1];
+    for (const hollow of [false, true]) {
+      put(incidentIcon(level, hollow), image((pen) => {
+        const shape = new Path2D(path);
+        pen.scale(SIZE / BOX / 1.35, SIZE / BOX / 1.35);
+        pen.lineWidth = 5.6;
+        pen.strokeStyle = p.casingMark;
+        pen.stroke(shape);
+        pen.fillStyle = hollow ? p.hollow : colour;
+        pen.fill(shape);
+        pen.lineWidth = 2.4;
+        pen.strokeStyle = colour;
+        pen.stroke(shape);
+      }));
+    }
+  }
+  for (const status of ['online', 'offline', 'unknown']) {
+    put(`camera-${status}`, image((pen) => {
+      const half = 3.4;
+      pen.lineWidth = 3;
+      pen.strokeStyle = p.casingMark;
+      pen.strokeRect(-half, -half, half * 2, half * 2);
+      pen.fillStyle = status === 'online' ? p.camera : p.hollow;
+      pen.fillRect(-half, -half, half * 2, half * 2);
+      pen.lineWidth = 1.3;
+      pen.strokeStyle = p.camera;
+      if (status !== 'online') pen.setLineDash([1.6, 1.2]);
+      pen.strokeRect(-half, -half, half * 2, half * 2);
+    }, 14));
+  }
+}

@@ -1,0 +1,208 @@
+// The whole map style as one document: the offline basemap, the division's areas, and the layers our data goes into.
+//
+// Labels of areas come from a point source of their own (a label on a polygon repeats in every tile). Areas are
+// outlines only: a fill over the district would drown the basemap and the incidents with it.
+import { paletteOf } from './palette.js';
+
+const REGULAR = ['Yiping'];
+const STRONG = ['Yiping Strong'];
+const EMPTY = { type: 'FeatureCollection', features: [] };
+
+/** Sources the console fills. */
+export const SOURCES = /** @type {const} */ ([
+  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', 'cameras', 'routes', 'incidents',
+]);
+
+/** A width that grows with zoom.
+ * @param {...number} stops zoom, width, zoom, width …
+ */
+const grow = (...stops) => ['interpolate', ['exponential', 1.5], ['zoom'], ...stops];
+
+/** @param {string} origin absolute origin the tiles and fonts come from @param {[string, string[]][]} faces */
+function fontFaces(origin, faces) {
+  /** @param {number} weight */
+  const of = (weight) => faces.map(([name, ranges]) => ({
+    url: `${origin}/static/vendor/noto-sans-sc/files/${name}-${weight}.woff2`,
+    'unicode-range': ranges,
+  }));
+  return { Yiping: of(400), 'Yiping Strong': of(600) };
+}
+
+/**
+ * @param {object} options
+ * @param {import('./palette.js').Theme} options.theme
+ * @param {string} options.origin
+ * @param {[string, string[]][]} options.faces
+ * @param {number} [options.scale] factor on label sizes, for walls read from six metres
+ */
+export function buildStyle({ theme, origin, faces, scale = 1 }) {
+  const p = paletteOf(theme);
+  /** @type {Record<string, object>} */
+  const sources = {
+    base: { type: 'vector', url: `pmtiles://${origin}/tiles/basemap.pmtiles`, attribution: '© OpenStreetMap' },
+  };
+  for (const name of SOURCES) sources[name] = { type: 'geojson', data: EMPTY };
+  sources.cameras = { type: 'geojson', data: EMPTY, cluster: true, clusterRadius: 44, clusterMaxZoom: 14 };
+  return {
+    version: 8,
+    'font-faces': fontFaces(origin, faces),
+    sources,
+    layers: [...basemap(p), ...areas(p), ...labels(p, scale), ...ours(p, scale)],
+  };
+}
+
+/** @param {import('./palette.js').Palette} p */
+function basemap(p) {
+  /** @param {string} id @param {string} type @param {string} layer @param {object} paint @param {object} [more] */
+  const base = (id, type, layer, paint, more) => ({ id, type, source: 'base', 'source-layer': layer, paint, ...more });
+  const road = ['!', ['in', ['get', 'class'], ['literal', ['rail', 'path', 'track']]]];
+  const classWidth = [
+    'interpolate', ['exponential', 1.5], ['zoom'],
+    8, ['match', ['get', 'class'], ['motorway', 'trunk'], 1.2, ['primary', 'secondary'], 0.8, 0.3],
+    12, ['match', ['get', 'class'], ['motorway', 'trunk'], 2.6, 'primary', 2.2, ['secondary', 'tertiary'], 1.6, 0.8],
+    15, ['match', ['get', 'class'], ['motorway', 'trunk'], 6, 'primary', 5, ['secondary', 'tertiary'], 4, 'minor', 2.4, 1.4],
+    18, ['match', ['get', 'class'], ['motorway', 'trunk'], 22, 'primary', 18, ['secondary', 'tertiary'], 15, 'minor', 10, 6],
+  ];
+  const roadColour = [
+    'match', ['get', 'class'], ['motorway', 'trunk'], p.trunk, 'primary', p.road2, ['secondary', 'tertiary'], p.road,
+    p.street,
+  ];
+  const round = { layout: { 'line-cap': 'round', 'line-join': 'round' } };
+  return [
+    { id: 'land', type: 'background', paint: { 'background-color': p.land } },
+    base('landcover', 'fill', 'landcover', {
+      'fill-antialias': false,
+      'fill-color': [
+        'match', ['get', 'class'], ['forest', 'wood', 'scrub'], p.forest,
+        ['residential', 'industrial', 'commercial', 'retail'], p.urban, ['farmland', 'orchard', 'vineyard', 'meadow', 'grass'], p.farm,
+        p.land,
+      ],
+    }),
+    base('water', 'fill', 'water', { 'fill-color': p.water }),
+    base('shore', 'line', 'water', { 'line-color': p.shore, 'line-width': 1 }, { minzoom: 11 }),
+    base('waterway', 'line', 'waterway', {
+      'line-color': p.water,
+      'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 15, ['match', ['get', 'class'], 'river', 5, 'canal', 3, 1.6]],
+    }, round),
+    base('building', 'fill', 'building', {
+      'fill-color': p.building, 'fill-outline-color': p.buildingEdge,
+      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 13, 0.5, 15, 1],
+    }, { minzoom: 13 }),
+    base('path', 'line', 'transportation', { 'line-color': p.path, 'line-width': 1, 'line-dasharray': [3, 2] }, {
+      minzoom: 13, filter: ['in', ['get', 'class'], ['literal', ['path', 'track']]],
+    }),
+    base('road-casing', 'line', 'transportation', {
+      'line-color': p.casing, 'line-gap-width': classWidth, 'line-width': ['interpolate', ['linear'], ['zoom'], 11, 0.6, 15, 1.4],
+    }, { minzoom: 11, filter: road, ...round }),
+    base('road', 'line', 'transportation', { 'line-color': roadColour, 'line-width': classWidth }, { filter: road, ...round }),
+    base('rail', 'line', 'transportation', { 'line-color': p.rail, 'line-width': grow(9, 0.8, 15, 2.4), 'line-dasharray': [4, 2] }, {
+      filter: ['==', ['get', 'class'], 'rail'],
+    }),
+    base('boundary', 'line', 'boundary', { 'line-color': p.boundary, 'line-width': 1, 'line-dasharray': [6, 3, 1, 3] }, {
+      filter: ['<=', ['to-number', ['get', 'admin_level']], 8],
+    }),
+  ];
+}
+
+/** @param {import('./palette.js').Palette} p */
+function areas(p) {
+  /** @param {number} tier @param {object} paint @param {object} [more] */
+  const outline = (tier, paint, more) => ({
+    id: `area-${tier}`, type: 'line', source: `area-${tier}`, layout: { 'line-join': 'round' }, paint, ...more,
+  });
+  return [
+    outline(4, {
+      'line-color': p.grid, 'line-dasharray': [3, 2.5], 'line-width': grow(12.5, 0.6, 16, 1.4),
+      'line-opacity': ['interpolate', ['linear'], ['zoom'], 12.6, 0, 13.4, 0.85],
+    }, { minzoom: 12.6 }),
+    outline(3, {
+      'line-color': p.village, 'line-width': grow(10, 0.6, 14, 1.4), 'line-dasharray': [6, 2],
+      'line-opacity': ['interpolate', ['linear'], ['zoom'], 9.8, 0, 10.8, 0.8],
+    }, { minzoom: 9.8 }),
+    outline(2, { 'line-color': p.township, 'line-width': grow(8, 0.8, 14, 2), 'line-opacity': 0.75 }),
+    outline(1, { 'line-color': p.county, 'line-width': grow(8, 1.4, 14, 2.6), 'line-opacity': 0.9 }),
+    { id: 'chosen-fill', type: 'fill', source: 'chosen', paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.1 } },
+    { id: 'chosen-line', type: 'line', source: 'chosen', layout: { 'line-join': 'round' }, paint: { 'line-color': ['get', 'colour'], 'line-width': 1.8 } },
+  ];
+}
+
+/** @param {import('./palette.js').Palette} p @param {number} scale */
+function labels(p, scale) {
+  const halo = { 'text-halo-color': p.halo, 'text-halo-width': 1.6 };
+  return [
+    {
+      id: 'water-label', type: 'symbol', source: 'base', 'source-layer': 'waterway', minzoom: 11, filter: ['has', 'name'],
+      layout: { 'symbol-placement': 'line', 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-letter-spacing': 0.4, 'symbol-spacing': 420 },
+      paint: { 'text-color': p.waterLabel, ...halo },
+    },
+    {
+      id: 'road-label', type: 'symbol', source: 'base', 'source-layer': 'transportation', minzoom: 13,
+      filter: ['all', ['any', ['has', 'name'], ['has', 'ref']], ['!', ['in', ['get', 'class'], ['literal', ['path', 'track', 'rail', 'service']]]]],
+      layout: { 'symbol-placement': 'line', 'text-field': ['coalesce', ['get', 'ref'], ['get', 'name']], 'text-font': REGULAR, 'text-size': 12 * scale, 'symbol-spacing': 380 },
+      paint: { 'text-color': p.roadLabel, ...halo },
+    },
+    {
+      id: 'poi-label', type: 'symbol', source: 'base', 'source-layer': 'poi', minzoom: 15, filter: ['has', 'name'],
+      layout: { 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-max-width': 8 },
+      paint: { 'text-color': p.faint, ...halo },
+    },
+    {
+      id: 'place-label', type: 'symbol', source: 'base', 'source-layer': 'place', maxzoom: 16,
+      filter: ['!', ['in', ['get', 'class'], ['literal', ['country', 'state']]]],
+      layout: { 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-max-width': 8 },
+      paint: { 'text-color': p.faint, ...halo },
+    },
+    ...[4, 3, 2].map((tier) => ({
+      id: `area-label-${tier}`, type: 'symbol', source: 'area-labels', filter: ['==', ['get', 'tier'], tier],
+      minzoom: tier === 4 ? 14.4 : tier === 3 ? 11.2 : 8, maxzoom: tier === 4 ? 24 : tier === 3 ? 17 : 11.6,
+      layout: {
+        'text-field': ['get', 'label'], 'text-font': tier === 4 ? REGULAR : STRONG,
+        'text-size': (tier === 4 ? 12 : 14) * scale, 'text-max-width': 9, 'text-padding': 4, 'symbol-sort-key': tier,
+      },
+      paint: {
+        'text-color': ['case', ['get', 'chosen'], p.accent, tier === 4 ? p.faint : p.strong], ...halo,
+      },
+    })),
+  ];
+}
+
+/** @param {import('./palette.js').Palette} p @param {number} scale */
+function ours(p, scale) {
+  const cluster = ['has', 'point_count'];
+  const incident = {
+    type: 'symbol', source: 'incidents',
+    layout: {
+      'icon-image': ['get', 'icon'], 'icon-size': scale, 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+      'symbol-sort-key': ['get', 'order'],
+    },
+  };
+  return [
+    {
+      id: 'camera-cluster', type: 'circle', source: 'cameras', filter: cluster, minzoom: 11.5,
+      paint: { 'circle-color': p.cluster, 'circle-stroke-color': p.clusterEdge, 'circle-stroke-width': 1, 'circle-radius': ['step', ['get', 'point_count'], 9, 20, 11, 100, 13] },
+    },
+    {
+      id: 'camera-count', type: 'symbol', source: 'cameras', filter: cluster, minzoom: 11.5,
+      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-allow-overlap': true, 'text-ignore-placement': true },
+      paint: { 'text-color': p.clusterText },
+    },
+    {
+      id: 'camera', type: 'symbol', source: 'cameras', filter: ['!', cluster], minzoom: 11.5,
+      layout: { 'icon-image': ['concat', 'camera-', ['get', 'status']], 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+    },
+    {
+      id: 'route-casing', type: 'line', source: 'routes', layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: { 'line-color': p.casing, 'line-width': ['case', ['==', ['get', 'rank'], 1], 8, 5.5], 'line-opacity': 0.9 },
+    },
+    {
+      id: 'route', type: 'line', source: 'routes', layout: { 'line-cap': 'round', 'line-join': 'round', 'line-sort-key': ['-', 9, ['get', 'rank']] },
+      paint: {
+        'line-color': ['case', ['==', ['get', 'rank'], 1], p.accent, p.accentDim],
+        'line-width': ['case', ['==', ['get', 'rank'], 1], 4.5, 2.6],
+        'line-opacity': ['case', ['==', ['get', 'rank'], 1], 1, 0.85],
+      },
+    },
+    { id: 'incident', ...incident, filter: ['!', ['get', 'alarm']] },
+    { id: 'incident-alarm', ...incident, filter: ['get', 'alarm'] },
+  ];
+}

@@ -1,0 +1,87 @@
+// Numbers in words, zh and en. Ages and distances are rounded so that they stop changing faster than one can read.
+import { language, t } from '../i18n.js';
+
+const zh = () => language() !== 'en';
+/** @param {number} n */
+const two = (n) => String(n).padStart(2, '0');
+
+/** Running clock: 01:25, 34:10, 2:00:00; days once hours stop meaning anything.
+ * @param {number} seconds
+ */
+export function clockText(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s >= 172800) return t('console.days', { n: Math.floor(s / 86400) });
+  const h = Math.floor(s / 3600);
+  const rest = `${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`;
+  return h ? `${h}:${rest}` : rest;
+}
+
+/** How long something takes or took: 40 秒, 2 分 10 秒, 1 小时 5 分. Above two minutes in steps of ten seconds.
+ * @param {number | null | undefined} seconds
+ */
+export function durationText(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '—';
+  let s = Math.max(0, Math.round(seconds));
+  if (s >= 120) s = Math.round(s / 10) * 10;
+  const h = Math.floor(s / 3600);
+  const m = Math.floor((s % 3600) / 60);
+  const rest = s % 60;
+  if (h) return zh() ? `${h} 小时${m ? ` ${m} 分` : ''}` : `${h} h${m ? ` ${m} min` : ''}`;
+  if (m) return zh() ? `${m} 分${rest ? ` ${rest} 秒` : ''}` : `${m} min${rest ? ` ${rest} s` : ''}`;
+  return zh() ? `${rest} 秒` : `${rest} s`;
+}
+
+/** @param {number | null | undefined} seconds */
+export function ageText(seconds) {
+  if (seconds === null || seconds === undefined) return t('console.age.none');
+  return t('console.age.ago', { age: durationText(seconds) });
+}
+
+/** @param {number | null | undefined} metres */
+export function distanceText(metres) {
+  if (metres === null || metres === undefined) return '—';
+  if (metres < 95) return `${Math.round(metres / 5) * 5} m`;
+  return metres < 9950 ? `${(metres / 1000).toFixed(1)} km` : `${Math.round(metres / 1000)} km`;
+}
+
+/** Local wall-clock time of an instant, with seconds unless `short`.
+ * @param {string | null | undefined} at @param {boolean} [short]
+ */
+export function timeText(at, short = false) {
+  if (!at) return '—';
+  const d = new Date(at);
+  return `${two(d.getHours())}:${two(d.getMinutes())}${short ? '' : `:${two(d.getSeconds())}`}`;
+}
+
+/** @param {Date} date */
+export function dateText(date) {
+  return zh()
+    ? `${date.getMonth() + 1} 月 ${date.getDate()} 日 周${'日一二三四五六'[date.getDay()]}`
+    : date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
+}
+
+/** Eight compass points, for "which way is it".
+ * @param {number} degrees clockwise from north
+ */
+export const bearingText = (degrees) => t(`console.bearing.${Math.round((((degrees % 360) + 360) % 360) / 45) % 8}`);
+
+/** Metres on the sphere; only to tell distances to people, the server does the ranking.
+ * @param {number} lon1 @param {number} lat1 @param {number} lon2 @param {number} lat2
+ */
+export function metresBetween(lon1, lat1, lon2, lat2) {
+  const rad = Math.PI / 180;
+  const dy = (lat2 - lat1) * rad;
+  const dx = (lon2 - lon1) * rad * Math.cos(((lat1 + lat2) / 2) * rad);
+  return 6371008.8 * Math.hypot(dx, dy);
+}
+
+/** Compass bearing from one point to another, degrees clockwise from north.
+ * @param {number} lon1 @param {number} lat1 @param {number} lon2 @param {number} lat2
+ */
+export function bearingDeg(lon1, lat1, lon2, lat2) {
+  const rad = Math.PI / 180;
+  const y = Math.sin((lon2 - lon1) * rad) * Math.cos(lat2 * rad);
+  const x = Math.cos(lat1 * rad) * Math.sin(lat2 * rad)
+    - Math.sin(lat1 * rad) * Math.cos(lat2 * rad) * Math.cos((lon2 - lon1) * rad);
+  return ((Math.atan2(y, x) / rad) + 360) % 360;
+}

@@ -1,0 +1,4 @@
+// One door to Preact + htm, so that panels never name a vendored path.
+export {
+  html, render, useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback,
+} from '../../vendor/htm-preact/standalone.mjs';
