@@ -203,6 +203,7 @@ export interface District {
   bounds: [number, number, number, number];
   code: string;
   prefix: string;
+  duty_phone?: string | null;
 }
 
 export interface Session { user: User; district: District; server_time: string }
@@ -228,11 +229,13 @@ export interface Route {
 export interface Rate { n: number; d: number }
 
 export interface WallSummary {
+  server_time: string;
   today: {
     reported: number;
     accepted: number;
     closed: number;
-    closed_of_accepted: number;
+    closed_of_accepted: Rate;
+    on_time: Rate;
     overdue: number;
     by_state: Record<string, number>;
     hours: number[];
@@ -244,10 +247,10 @@ export interface WallSummary {
     vacant: number;
     by_township: { code: string; name: string; staffed: number; grids: number }[];
   };
-  cameras: { online: number; total: number; intact?: number };
+  cameras: { online: number; unknown?: number; total: number };
   response: Partial<Record<Stage, Record<string, ResponseTime>>>;
-  villages?: { code: string; name: string; closed: number; accepted: number }[];
+  villages: { code: string; name: string; n: number; d: number }[];
   [more: string]: unknown;
 }
 
-export interface ResponseTime { median_s: number | null; n: number; limit_s: number | null; p90_s?: number | null }
+export interface ResponseTime { median_s: number | null; n: number; limit_s: number | null }

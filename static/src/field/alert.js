@@ -1,0 +1,29 @@
+// A new job must be noticed in a pocket: vibration and tone, repeated until it is answered or looked at long enough.
+
+import { openSound, startTone, stopTone } from '../ui/sound.js';
+
+const PATTERN_MS = [400, 200, 400, 200, 800];
+const REPEAT_MS = 3_000;
+/** @type {number | null} */
+let timer = null;
+
+/** Sound is allowed only after a gesture: call from the first tap. */
+export const allowSound = () => void openSound();
+
+/** @param {boolean} wanted */
+export function alertWhile(wanted) {
+  if (wanted === (timer !== null)) return;
+  if (wanted) {
+    navigator.vibrate?.(PATTERN_MS);
+    timer = window.setInterval(() => navigator.vibrate?.(PATTERN_MS), REPEAT_MS);
+    startTone();
+  } else {
+    window.clearInterval(timer ?? undefined);
+    timer = null;
+    navigator.vibrate?.(0);
+    stopTone();
+  }
+}
+
+/** One short buzz: a message came. */
+export const buzz = () => void navigator.vibrate?.(120);

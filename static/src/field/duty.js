@@ -1,0 +1,136 @@
+// Position sharing and the lit screen, both only while on duty. Off duty this module watches nothing and sends nothing.
+
+import { ApiError, call } from '../api.js';
+
+/** @import {Outbox} from './outbox.js' */
+
+/**
+ * @typedef {object} Position as the server takes it; WGS-84, what phones give
+ * @property {number} lon degrees
+ * @property {number} lat degrees
+ * @property {number | null} accuracy_m
+ * @property {number | null} heading_deg
+ * @property {number | null} speed_kmh
+ * @property {string} at time of the fix, RFC 3339 UTC
+ */
+
+const SEND_EVERY_MS = 3_000;
+/** Without movement a fix is repeated this often, so that the centre can tell standing still from gone. */
+const REPEAT_EVERY_MS = 15_000;
+const OFFLINE_EVERY_MS = 10_000;
+
+export class Duty {
+  #outbox;
+  #changed;
+  /** @type {number | null} */
+  #watch = null;
+  /** @type {WakeLockSentinel | null} */
+  #lock = null;
+  #lastTryAt = -Infinity;
+  #lastKeptAt = -Infinity;
+  #busy = false;
+  /** @type {Position | null} */
+  position = null;
+  /** Epoch ms of the last position the server took. @type {number | null} */
+  sentAt = null;
+  /** @type {'denied' | 'unavailable' | 'insecure' | null} */
+  problem = null;
+
+  /** @param {Outbox} outbox @param {() => void} changed */
+  constructor(outbox, changed) {
+    this.#outbox = outbox;
+    this.#changed = changed;
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden && this.#watch !== null) void this.#stayLit();
+    });
+  }
+
+  get sharing() {
+    return this.#watch !== null;
+  }
+
+  /** @param {boolean} onDuty */
+  set(onDuty) {
+    if (onDuty === this.sharing) return;
+    if (onDuty) this.#start();
+    else this.#stop();
+    this.#changed();
+  }
+
+  #start() {
+    if (!isSecureContext || !navigator.geolocation) {
+      this.problem = isSecureContext ? 'unavailable' : 'insecure';
+      return;
+    }
+    this.#watch = navigator.geolocation.watchPosition(
+      (found) => this.#take(found),
+      (error) => {
+        this.problem = error.code === error.PERMISSION_DENIED ? 'denied' : 'unavailable';
+        this.#changed();
+      },
+      { enableHighAccuracy: true, maximumAge: 2_000, timeout: 20_000 },
+    );
+    void this.#stayLit();
+  }
+
+  #stop() {
+    if (this.#watch !== null) navigator.geolocation.clearWatch(this.#watch);
+    this.#watch = null;
+    this.position = null;
+    this.sentAt = null;
+    this.problem = null;
+    void this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** @param {GeolocationPosition} found */
+  #take(found) {
+    const { longitude, latitude, accuracy, heading, speed } = found.coords;
+    this.problem = null;
+    this.position = {
+      lon: longitude,
+      lat: latitude,
+      accuracy_m: accuracy ?? null,
+      heading_deg: heading == null || Number.isNaN(heading) ? null : heading,
+      speed_kmh: speed == null || Number.isNaN(speed) ? null : speed * 3.6,
+      at: new Date(found.timestamp).toISOString(),
+    };
+    this.#changed();
+    void this.#send();
+  }
+
+  /** Call every second: repeats a fix when nothing moved. */
+  tick() {
+    if (this.position && Date.now() - this.#lastTryAt >= REPEAT_EVERY_MS) void this.#send();
+  }
+
+  async #send() {
+    const now = Date.now();
+    if (!this.position || this.#busy || now - this.#lastTryAt < SEND_EVERY_MS) return;
+    this.#lastTryAt = now;
+    this.#busy = true;
+    try {
+      await call('POST', '/positions', this.position, { redirect: false, timeoutMs: 8_000 });
+      if (this.sharing) this.sentAt = Date.now();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const keep = error.unreachable && this.position && now - this.#lastKeptAt >= OFFLINE_EVERY_MS;
+      if (keep && this.position) {
+        this.#lastKeptAt = now;
+        await this.#outbox.putPosition(this.position);
+      }
+    } finally {
+      this.#busy = false;
+      this.#changed();
+    }
+  }
+
+  async #stayLit() {
+    if (!('wakeLock' in navigator)) return;
+    try {
+      this.#lock = await navigator.wakeLock.request('screen');
+    } catch {
+      this.#lock = null; // a low battery may refuse; the page works with a dark screen too
+    }
+  }
+}
