@@ -234,6 +234,7 @@ class Sessions:
 
     async def _persist_last(self) -> None:
         try:
+            await self.sweep()
             await self.persist()
         except YipingError:
             return
