@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 
 _SHORTEST_S = 1e-6  # two nodes on one spot: a lane of no time would vanish from a sparse matrix
 
+# How many junctions after a restricted turn nobody may turn round; see `_forbid_dodging`.
+_DODGE_JUNCTIONS = 3
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoadArrays:
@@ -207,17 +210,12 @@ def _restricted_lanes(
     """Lanes bound by a restriction, each with the lanes that may follow it."""
     if not facts.restrictions:
         return {}
-    via_vertices = {
-        cut.vertex_of_node[r.via_node] for r in facts.restrictions if r.via_node in cut.vertex_of_node
-    }
-    via = np.array(sorted(via_vertices), dtype=np.int32)
-    edges = np.flatnonzero(np.isin(cut.tail, via) | np.isin(cut.head, via))
     arriving: dict[int, list[int]] = defaultdict(list)
     leaving: dict[int, list[int]] = defaultdict(list)
-    for lane in np.sort(np.concatenate([2 * edges, 2 * edges + 1])).tolist():
+    for lane, (begin, end) in enumerate(zip(tail.tolist(), head.tolist(), strict=True)):
         if open_[lane]:
-            arriving[int(head[lane])].append(lane)
-            leaving[int(tail[lane])].append(lane)
+            arriving[end].append(lane)
+            leaving[begin].append(lane)
     way_id = np.array([way.id for way in facts.ways], dtype=np.int64)[cut.way]
 
     forbidden: dict[int, set[int]] = defaultdict(set)
@@ -243,7 +241,25 @@ def _restricted_lanes(
         # Turning round on the spot would only serve to dodge the restriction.
         ahead = [after for after in allowed if after != lane ^ 1]
         followers[lane] = ahead or allowed
+    _forbid_dodging(followers, leaving, head)
     return followers
+
+
+def _forbid_dodging(followers: dict[int, list[int]], leaving: dict[int, list[int]], head: Ints) -> None:
+    """Take away turning round at the next junctions after a restricted turn, dead ends excepted.
+
+    Without this the fastest way past "no left turn" is straight on, round on the spot and back.
+    """
+    frontier = {after for allowed in followers.values() for after in allowed}
+    for _ in range(_DODGE_JUNCTIONS):
+        onward: set[int] = set()
+        for lane in sorted(frontier):
+            allowed = followers[lane] if lane in followers else leaving[int(head[lane])]
+            ahead = [after for after in allowed if after != lane ^ 1]
+            if ahead and len(ahead) < len(allowed):
+                followers[lane] = ahead
+            onward.update(ahead)
+        frontier = onward
 
 
 def _turns(restriction: TurnRestriction, lane: int, out: list[int]) -> list[int]:

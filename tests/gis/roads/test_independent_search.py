@@ -41,6 +41,7 @@ class SecondOpinion:
     uses: Counter[int] = field(default_factory=Counter)
     barriers: set[int] = field(default_factory=set)
     turns: list[tuple[int, int, int, str]] = field(default_factory=list)
+    no_way_back: set[tuple[int, int, int]] = field(default_factory=set)
 
     def add_way(self, way: int, nodes: list[int], ahead: float, back: float) -> None:
         self.uses.update(nodes)
@@ -65,6 +66,31 @@ class SecondOpinion:
             if takes:
                 self.rules[from_way, via].append((to_way, kind))
 
+        self.bar_dodging()
+
+    def bar_dodging(self) -> None:
+        """Where a restricted turn has been taken, nobody turns round at the next three junctions."""
+        frontier = {
+            after
+            for way, via in self.rules
+            for before in self.into[via]
+            if before[0] == way
+            for after in self.out_of[via]
+            if self.may_turn(before, after)
+        }
+        for _ in range(3):
+            onward = set()
+            for segment in frontier:
+                end = segment
+                while self.uses[end[2]] < 2 and end[2] not in self.barriers:
+                    end = next(s for s in self.out_of[end[2]] if s[2] != end[1])
+                back = (end[0], end[2], end[1])
+                ahead = [s for s in self.out_of[end[2]] if s != back and self.may_turn(end, s)]
+                if ahead:
+                    self.no_way_back.add(end)
+                onward.update(ahead)
+            frontier = onward
+
     def forbidden(self, before: tuple[int, int, int], after: tuple[int, int, int]) -> bool:
         only = []
         for to_way, kind in self.rules.get((before[0], before[2]), ()):
@@ -80,7 +106,7 @@ class SecondOpinion:
         back = after == (before[0], before[2], before[1])
         if node in self.barriers:
             return back
-        if self.uses[node] < 2 and back:
+        if back and (self.uses[node] < 2 or before in self.no_way_back):
             return False
         if self.forbidden(before, after):
             return False
@@ -213,10 +239,10 @@ def test_real_extract_agrees_with_a_second_implementation(extract: str) -> None:
     assert len(usable) > 200
 
     compared = 0
-    for target in usable[:8]:
+    for target in usable[:6]:
         truth = opinion.seconds_to(*chosen[target])
         ours = graph.field_to(lon[target], lat[target]).seconds(snaps)
-        for source in usable[8:]:
+        for source in usable[6:]:
             expected = between(truth, opinion, *chosen[source])
             if chosen[source][0] == chosen[target][0]:
                 continue  # on one way the straight piece between the two is a case of its own
@@ -275,7 +301,7 @@ def towns(draw: st.DrawFn) -> RoadFacts:
     return RoadFacts(ways, barriers, restrictions, Counter())
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(facts=towns(), seed=st.integers(0, 10**6))
 def test_small_towns_agree_with_a_second_implementation(facts: RoadFacts, seed: int) -> None:
     if not facts.ways:
