@@ -6,9 +6,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 import uvicorn
@@ -42,7 +42,7 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
 
     async def serve() -> None:
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110  uvicorn offers a flag, no event
             await asyncio.sleep(0.02)
         if server.started:
             ready(f"http://{settings.host}:{port}")
@@ -79,21 +79,28 @@ def demo(
         raise typer.BadParameter(f"{district!r} is not one of {', '.join(demo_build.PREFIX_OF)}")
     folder = data or Path(os.environ.get("YIPING_DATA", "demo-data")) / district
     settings = load_settings(None, data_dir=folder, host=host, port=port, demo=True)
-    logs.configure(settings.log)
+    folder.mkdir(parents=True, exist_ok=True)
+    journal = open_journal(folder)
+    logs.configure(settings.log, journal)
     if demo_build.exists(folder):
         say(f"继续演示区县：{folder}")
     else:
         say(f"生成演示区县 {district}（种子 {seed}）…")
-        asyncio.run(demo_build.build(folder, settings, district, seed, lambda text: say(f"  {text}")))
+        demo_build.build(folder, settings, district, seed, lambda text: say(f"  {text}"))
     with contextlib.ExitStack() as stack:
 
         def ready(url: str) -> None:
             shown = demo_build.announce(folder, url)
             _banner(shown)
             if simulator:
-                stack.enter_context(_simulator(url, folder))
+                stack.enter_context(_simulator(url, folder, journal))
 
         run(settings, ready)
+
+
+def open_journal(folder: Path) -> TextIO:
+    """Open the demo's journal: the terminal belongs to the person, the log to the folder."""
+    return (folder / "yiping.log").open("a", encoding="utf-8", buffering=1)
 
 
 def _banner(shown: dict[str, object]) -> None:
@@ -110,11 +117,11 @@ def _banner(shown: dict[str, object]) -> None:
 
 
 @contextlib.contextmanager
-def _simulator(url: str, folder: Path):  # type: ignore[no-untyped-def]  # a generator; the decorator types it
+def _simulator(url: str, folder: Path, journal: TextIO) -> Iterator[None]:
     command = [sys.executable, "-m", "command.demo.simulator", "--url", url, "--data", str(folder)]
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, stdout=journal, stderr=journal)
     try:
-        yield child
+        yield
     finally:
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,5 +1,7 @@
 """Make a demo district: generate its files, import them as a real centre would, and give out accounts."""
 
+import asyncio
+import csv
 import json
 import os
 import shutil
@@ -50,7 +52,7 @@ def exists(data: Path) -> bool:
     return (data / SIMULATOR_FILE).exists()
 
 
-async def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) -> None:
+def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) -> None:
     """Make the district in an empty folder. A build that was interrupted is started over.
 
     Raises:
@@ -74,14 +76,12 @@ async def build(data: Path, settings: Settings, district: str, seed: int, tell: 
     tell("登记人员、摄像头和账号")
     core = open_core(settings)
     try:
-        await _populate(core, files, data, seed)
+        asyncio.run(_populate(core, files, data, seed))
     finally:
         core.close()
 
 
 async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> None:
-    import asyncio
-
     await core.parts.accounts.load()
     desk = asyncio.create_task(core.desk.run())
     try:
@@ -139,8 +139,6 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
 
 async def _accounts(core: Core, people: list[Responder]) -> dict[str, str]:
     """Give out accounts; returns the username of each responder."""
-    import asyncio
-
     add = core.parts.accounts.add
     for username, role, name in DESKS:
         await add(NewUser(username, name, role), PASSWORD, "system", known_password=True)
@@ -173,8 +171,6 @@ def _device(person: Responder) -> str:
 
 
 def _homes(path: Path) -> dict[str, list[float]]:
-    import csv
-
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {

@@ -20,8 +20,8 @@ from command.store import schema
 from command.store.database import Database
 
 CHECKPOINTS: Final = 2
-"""How many checkpoints are kept. Start-up goes from the oldest of them, so that the events after it are at hand
-for clients of the previous process that resume."""
+"""How many checkpoints are kept. Start-up goes from the oldest of them, so that the events after it are at
+hand for clients of the previous process that resume."""
 PAGE: Final = 5_000
 """Most events read at once when replaying."""
 
