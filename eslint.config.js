@@ -20,6 +20,7 @@ export default [
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-var': 'error',
+      'no-irregular-whitespace': ['error', { skipTemplates: true, skipStrings: true }], // the ideographic space is text
       'prefer-const': 'error',
       'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
       // Text reaches the page as text nodes only; these are the ways it could become markup or code.

@@ -1,0 +1,29 @@
+// The line under the map: what is drawn on it and how many, and how far a kilometre is.
+
+import { openIncidents } from '../board.js';
+import { t } from '../i18n.js';
+import { html } from '../ui/h.js';
+import { KindMark, LevelMark } from '../ui/shapes.js';
+
+/** @import {Scene} from './view.js' */
+
+const BAR_PX = 120;
+const STEPS_M = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
+
+/** @param {{scene: Scene}} props */
+export function Legend({ scene }) {
+  const open = openIncidents(scene.board);
+  const levels = ['I', 'II', 'III', 'IV'].map((level) => ({ level, n: open.filter((item) => item.level === level).length })).filter((row) => row.n > 0);
+  const people = Object.entries(scene.summary?.on_duty.by_kind ?? {}).filter(([, row]) => row.online > 0)
+    .sort((a, b) => b[1].online - a[1].online).slice(0, 3);
+  const vacant = scene.summary?.staffing.vacant ?? 0;
+  const scale = scene.metresPerPixel;
+  const metres = scale === null ? null : (STEPS_M.findLast((step) => step / scale <= BAR_PX) ?? STEPS_M[0]);
+  return html`<div class="legend">
+    ${levels.map((row) => html`<span key=${row.level}><${LevelMark} level=${row.level} hollow size=${20} />${t('wall.legend.level', { level: t(`level.${row.level}`), n: row.n })}</span>`)}
+    ${people.map(([kind, row]) => html`<span key=${kind}><${KindMark} kind=${kind} size=${18} />${t('wall.legend.kind', { kind: t(`kind.${kind}`), n: row.online })}</span>`)}
+    ${vacant > 0 && html`<span><i class="hatch"></i>${t('wall.legend.vacant', { n: vacant })}</span>`}
+    ${scene.mapFault && html`<span class="warn">${t('wall.basemap_fault')}</span>`}
+    ${metres !== null && scale !== null && html`<em><u style=${{ width: `${metres / scale}px` }}></u>${metres >= 1000 ? t('wall.km', { n: metres / 1000 }) : t('wall.m', { n: metres })}</em>`}
+  </div>`;
+}

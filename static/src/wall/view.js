@@ -1,0 +1,167 @@
+// The wall as one stage of 1920×1080: header, story line, panels left and right, tiles and ticker below. The map lies
+// underneath, where the stage is open.
+
+import { t } from '../i18n.js';
+import { clock, dayOf, duration, timeOfDay, weekday } from '../time.js';
+import { html } from '../ui/h.js';
+import { LevelMark } from '../ui/shapes.js';
+import { openAlarms, story, urgentTiles } from './figures.js';
+import { Legend } from './legend.js';
+import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, TodayPanel, VillagePanel } from './panels.js';
+
+/** @import {Board, EtaItem, Incident, District, WallSummary} from '../../types/wire.d.ts' */
+/** @import {Progress, Tick} from './figures.js' */
+
+/**
+ * @typedef {object} Scene
+ * @property {District} district
+ * @property {Board} board
+ * @property {Map<string, EtaItem>} etas
+ * @property {WallSummary | null} summary
+ * @property {number | null} summaryAt our clock, epoch ms
+ * @property {Tick[]} ticks
+ * @property {string} feedState
+ * @property {string | null} fault
+ * @property {number | null} lastMessageAt our clock, epoch ms
+ * @property {number} now our clock, epoch ms
+ * @property {number} serverNow epoch ms
+ * @property {boolean} stale
+ * @property {Map<string, string>} areaNames
+ * @property {number | null} metresPerPixel
+ * @property {string} mapFault
+ */
+
+const TILES = 4;
+
+/** @param {{scene: Scene}} props */
+export function Wall({ scene }) {
+  const told = story(scene.board, scene.etas);
+  const tiles = urgentTiles(scene.board, scene.etas, scene.serverNow, TILES);
+  const { summary } = scene;
+  return html`<div class=${scene.stale ? 'wall is-stale' : 'wall'}>
+    <${Header} scene=${scene} />
+    <${StoryLine} told=${told} scene=${scene} />
+    ${summary && html`
+      <${TodayPanel} summary=${summary} scene=${scene} />
+      <${HoursPanel} summary=${summary} scene=${scene} />
+      <${VillagePanel} summary=${summary} />
+      <${DutyPanel} summary=${summary} />
+      <${StaffingPanel} summary=${summary} />
+      <${CameraPanel} summary=${summary} />
+      <${ResponsePanel} summary=${summary} />
+    `}
+    <${Legend} scene=${scene} />
+    <div class="tiles">
+      ${Array.from({ length: TILES }, (_, index) => html`<${Tile} key=${index} number=${index + 1} tile=${tiles[index] ?? null} scene=${scene} />`)}
+    </div>
+    <${Ticker} scene=${scene} />
+    <${StaleBar} scene=${scene} />
+  </div>`;
+}
+
+/** @param {{scene: Scene}} props */
+function Header({ scene }) {
+  const { now, serverNow, lastMessageAt, feedState } = scene;
+  const live = feedState === 'live';
+  const drill = Object.values(scene.board.incidents).some((item) => item.exercise && item.state === 'handling');
+  return html`<header>
+    <h1>${t('wall.title', { district: scene.district.name })}</h1>
+    <nav><span class="on">${t('wall.theme.overview')}</span>${drill && html`<b class="inv">${t('wall.exercise')}</b>`}</nav>
+    <div class="cn">
+      <svg width="18" height="18" viewBox="0 0 16 16" aria-hidden="true"><path class=${live ? 'sound' : 'broken'} d=${live ? 'M2 8l4 5 8-10' : 'M3 3l10 10M13 3 3 13'} /></svg>
+      <p>${live ? t('feed.live') : t('wall.reconnecting')}
+      <small>${lastMessageAt === null ? t('wall.data_none') : t('wall.data_age', { time: duration(Math.max(0, (now - lastMessageAt) / 1000)) })}</small></p>
+    </div>
+    <div class="ck"><b>${timeOfDay(serverNow, { seconds: true })}</b><p>${dayOf(serverNow)}<small>${weekday(serverNow)}</small></p></div>
+  </header>`;
+}
+
+/** @param {{scene: Scene}} props */
+function StaleBar({ scene }) {
+  const { feedState, lastMessageAt, now, fault } = scene;
+  if (feedState === 'signed_out' || feedState === 'forbidden') return html`<div class="stale-bar" role="alert">${t('wall.signed_out')}</div>`;
+  if (fault) return html`<div class="stale-bar" role="alert">${t('feed.fault')}</div>`;
+  if (!scene.stale) return null;
+  const words = lastMessageAt === null
+    ? t('wall.stale_never')
+    : t('wall.stale', { at: timeOfDay(lastMessageAt + (scene.serverNow - now), { seconds: true }), time: duration((now - lastMessageAt) / 1000) });
+  return html`<div class="stale-bar" role="alert">${words}</div>`;
+}
+
+/**
+ * How far help has come, in words.
+ * @param {Progress} progress
+ */
+function stepWords(progress) {
+  if (progress.step === 'asked') return t('wall.step.asked', { n: progress.people.length });
+  if (progress.step === 'en_route' && progress.eta_s !== null) return t('wall.step.en_route_eta', { time: duration(progress.eta_s) });
+  return t(`wall.step.${progress.step}`);
+}
+
+/**
+ * Where, as a wall says it: the township, else the address.
+ * @param {Incident} incident @param {Scene} scene
+ */
+const placeOf = (incident, scene) =>
+  (incident.village && scene.areaNames.get(incident.village)) ||
+  (incident.township && scene.areaNames.get(incident.township)) || incident.address || '';
+
+/** @param {{told: ReturnType<typeof story>, scene: Scene}} props */
+function StoryLine({ told, scene }) {
+  const { top, progress } = told;
+  if (!top || !progress) return html`<p class="story">${t('wall.story.none')}</p>`;
+  return html`<p class="story">${t('wall.story.open', { n: told.open })}${t('wall.story.comma')}<b class=${`lv${top.level}`}>${top.exercise && `${t('wall.exercise')} `}${t('wall.story.level', { level: t(`level.${top.level}`), n: told.sameLevel })}</b>${t('wall.story.colon')}${placeOf(top, scene)}${top.title}${t('wall.story.comma')}${stepWords(progress)}</p>`;
+}
+
+/** @param {{number: number, tile: ReturnType<typeof urgentTiles>[number] | null, scene: Scene}} props */
+function Tile({ number, tile, scene }) {
+  if (!tile) return html`<section class="v empty"><p>${t('wall.tile.none')}</p></section>`;
+  const { incident, progress, clock: running, age_s } = tile;
+  const attended = progress.step !== 'waiting';
+  const steps = ['waiting', 'asked', 'signed', 'en_route', 'on_scene'];
+  const reached = progress.step === 'handled' ? steps.length : Math.max(0, steps.indexOf(progress.step));
+  return html`<section class=${`v lv${incident.level}`}>
+    <header>
+      <${LevelMark} level=${incident.level} hollow=${attended} size=${34} />
+      <div><h3>${incident.exercise && html`<b class="inv">${t('wall.exercise')}</b> `}${incident.title}</h3>
+      <p>${placeOf(incident, scene)}　${t(`state.${incident.state}`)}${!scene.stale && html`　${t('wall.tile.age', { time: duration(age_s) })}`}</p></div>
+      <i class="nb">${number}</i>
+    </header>
+    <div class="clock">
+      ${running && !scene.stale
+        ? html`<small>${t(running.over ? 'wall.tile.over' : 'wall.tile.left', { stage: t(`stage.${running.stage}`) })}</small>
+            <b class=${running.over ? 'inv' : running.used >= 0.8 ? 'warn' : ''}>${clock(running.left_s)}</b>
+            <div class="track"><i style=${{ width: `${Math.min(100, running.used * 100)}%` }} class=${running.over ? 'late' : running.used >= 0.8 ? 'warn' : ''}></i></div>`
+        : html`<small>${t('wall.tile.no_clock')}</small>`}
+    </div>
+    <ol class="way">${steps.map((step, index) => html`<li key=${step} class=${index <= reached ? 'done' : ''}></li>`)}<span>${stepWords(progress)}</span></ol>
+    <ul class="who">
+      ${!progress.people.length && html`<li class="t2">${t('wall.tile.nobody')}</li>`}
+      ${progress.people.slice(0, 2).map(({ assignment, responder, eta_s }) => html`<li key=${assignment.id}>
+        <span>${responder ? `${t(`kind.${responder.kind}`)} ${responder.name}` : ''}</span>
+        <b>${eta_s === null || scene.stale ? t(`assignment.${assignment.state}`) : t('wall.tile.eta', { time: duration(eta_s, { fine: true }) })}</b></li>`)}
+      ${progress.people.length > 2 && html`<li class="t2">${t('wall.tile.more', { n: progress.people.length - 2 })}</li>`}
+    </ul>
+  </section>`;
+}
+
+/** @param {{scene: Scene}} props */
+function Ticker({ scene }) {
+  const { first, count } = openAlarms(scene.board);
+  const age = first ? (scene.serverNow - Date.parse(first.reported_at)) / 1000 : 0;
+  return html`<div class="tk">
+    ${first
+      ? html`<div class=${`un lv${first.level}`}><div class=${scene.stale ? '' : 'flash unack'}><${LevelMark} level=${first.level} size=${24} />
+          ${t(`level.${first.level}`)}　${placeOf(first, scene)} ${first.title}　${!scene.stale && t('wall.alarm', { time: duration(age) })}${count > 1 && html`　${t('wall.alarm_more', { n: count - 1 })}`}</div></div>`
+      : html`<div class="t2">${t('wall.no_alarm')}</div>`}
+    ${[0, 1, 2].map((index) => html`<${TickPlace} key=${index} tick=${scene.ticks[index] ?? null} scene=${scene} />`)}
+  </div>`;
+}
+
+/** @param {{tick: Tick | null, scene: Scene}} props */
+function TickPlace({ tick, scene }) {
+  const incident = tick && scene.board.incidents[tick.incidentId];
+  if (!tick || !incident) return html`<div class="t2">${tick ? '' : t('wall.tick.empty')}</div>`;
+  const key = tick.what === 'escalated' ? 'wall.tick.escalated' : tick.what === 'signed' || tick.what === 'en_route' || tick.what === 'on_scene' ? `assignment.${tick.what}` : `state.${tick.what}`;
+  return html`<div><${LevelMark} level=${incident.level} hollow size=${20} /> ${timeOfDay(tick.at)} ${placeOf(incident, scene)} ${incident.title} <span class="t2">${t(key)}</span></div>`;
+}
