@@ -62,8 +62,9 @@ export function select(selection, options = {}) {
   if (!selection) return;
   if (selection.kind === 'incident') void readTimeline(selection.id);
   if (selection.kind === 'area') void readOverview(selection.id);
-  if (selection.kind === 'point') {
-    void locate(/** @type {number} */ (selection.lon), /** @type {number} */ (selection.lat))
+  const spot = selection.kind === 'point' || selection.kind === 'incident' ? placeOfSelection() : null;
+  if (spot) {
+    void locate(spot[0], spot[1])
       .then((located) => ui.selection === selection && set({ located }), (error) => console.warn('locate', error));
   }
   const at = placeOfSelection();
@@ -78,6 +79,7 @@ export function goBack() {
   while (previous?.kind === 'incident' && !board().incidents[previous.id]) previous = back.pop() ?? null;
   ui.back = back;
   if (ui.selection?.kind === 'form') ui.draft = null;
+  if (!previous && ui.selection?.kind === 'incident') ui.dismissed = ui.selection.id;
   select(previous, { keepBack: true });
 }
 
@@ -98,6 +100,7 @@ export async function openPoint(lon, lat, zoom) {
   if (ui.selection?.kind === 'form' && ui.draft) {
     set({ draft: { ...ui.draft, lon, lat } });
     void fillAddress(lon, lat);
+    void readCameras();
     return;
   }
   if (zoom < 10.5 || zoom >= 15.5) return select({ kind: 'point', id: `${lon.toFixed(5)},${lat.toFixed(5)}`, lon, lat });
@@ -151,10 +154,14 @@ export async function dispatchChosen({ both = false } = {}) {
     return;
   }
   const ids = picked.map((item) => item.responder_id);
-  await send(`/incidents/${incident.id}/dispatch`, {
+  const sent = await send(`/incidents/${incident.id}/dispatch`, {
     responder_ids: ids,
     ...(!both && isOverride() ? { override_reason: t(`console.override.${ui.overrideReason}`) } : {}),
   }, { onConflict: (error) => raceLost(error, picked) });
+  if (sent) {
+    set({ rankedLocked: false });
+    void readRanked();
+  }
 }
 
 /** Somebody was faster: say who, and move on to the next candidate.
@@ -258,12 +265,17 @@ export function newIncident(start = {}) {
   void fillAddress(at[0], at[1]);
 }
 
+let filled = '';
+
 /** @param {number} lon @param {number} lat */
 async function fillAddress(lon, lat) {
   try {
     const located = await locate(lon, lat);
     if (ui.draft?.lon !== lon) return;
-    set({ located, draft: { ...ui.draft, address: ui.draft.address || located.address || '' } });
+    // An address the operator typed stays; one we filled in follows the point.
+    const address = ui.draft.address && ui.draft.address !== filled ? ui.draft.address : located.address ?? '';
+    filled = located.address ?? '';
+    set({ located, draft: { ...ui.draft, address } });
   } catch (error) {
     console.warn('locate', error);
   }

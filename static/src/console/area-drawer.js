@@ -1,5 +1,5 @@
 // The community page: one click on the map answers who is there, who is responsible, what is open, and how to reach them.
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { timeOfDay } from '../time.js';
 import { durationText } from '../ui/format.js';
 import { html, useState } from '../ui/h.js';
@@ -19,6 +19,23 @@ function Cover({ value, label }) {
     <progress class=${share < 0.9 ? 'low' : ''} max="1" value=${share}></progress></li>`;
 }
 
+/** 01、02、03、04 等: numbers of grids, known by code. @param {string[]} codes */
+function gridList(codes) {
+  const names = codes.slice(0, 4).map((code) => /(\d+)\s*格?$/.exec(ui.areas.get(code)?.name ?? code)?.[1]?.slice(-2) ?? code);
+  return names.join('、') + (codes.length > 4 ? '…' : '');
+}
+
+/** A chief who also works a grid stands in the answer twice. @param {any[]} people */
+function onceEach(people) {
+  const seen = new Set();
+  return people.filter((item) => {
+    if (!item.responder_id) return true;
+    const fresh = !seen.has(item.responder_id);
+    seen.add(item.responder_id);
+    return fresh;
+  });
+}
+
 /** @param {{person: any}} props */
 function Person({ person }) {
   const responder = person.responder_id ? board().responders[person.responder_id] : undefined;
@@ -32,7 +49,7 @@ function Person({ person }) {
       : on && person.until ? t('console.until', { at: timeOfDay(person.until) }) : !on ? t('console.area.off_note') : '';
   return html`<li class=${`person ${person.vacant ? 'vacant' : ''}`}><${KindMark} kind=${person.kind} hollow=${duty !== 'on'} size=${18} />
     <div><h4>${person.responder_id ? html`<button class="name" onClick=${() => select({ kind: 'responder', id: person.responder_id })}>${person.name}</button>` : person.name || t('console.fact.vacant')}
-      <span>${[person.role_label, (person.grids ?? []).length ? t('console.area.of_grids', { list: person.grids.slice(0, 4).join('、') }) : ''].filter(Boolean).join(' · ')}</span></h4>
+      <span>${[has(`kind.${person.role_label}`) ? t(`kind.${person.role_label}`) : person.role_label, (person.grids ?? []).length ? t('console.area.of_grids', { list: gridList(person.grids) }) : ''].filter(Boolean).join(' · ')}</span></h4>
       <p><b class=${`duty ${duty}`}>${t(`console.duty.${duty === 'on' ? 'free' : duty}`)}</b> ${words}</p></div>
     ${person.responder_id && html`<div class="acts row"><button class="btn sm" onClick=${() => void callPerson(person.responder_id)}>${t('console.call')}</button>
       <button class="btn sm ghost" onClick=${() => select({ kind: 'responder', id: person.responder_id })}>${t('console.message')}</button></div>`}
@@ -80,7 +97,7 @@ export function AreaDrawer({ code }) {
         <div><dt>${t('console.count.cameras')}</dt><dd>${figures.cameras_online}<s>/${figures.cameras}</s></dd><small>${figures.cameras - figures.cameras_online ? t('console.area.cameras_off', { n: figures.cameras - figures.cameras_online }) : t('console.area.cameras_on')}</small></div>
       </dl>` : html`<div class="figures wait"></div>`}
       <${RankedList} title=${t('console.area.nearest')} note=${t('console.area.nearest_note')} />
-      ${data && html`<section class="people"><div class="sub"><h2>${t('console.area.people')}</h2></div><ul>${data.people.map((/** @type {any} */ person, /** @type {number} */ index) => html`<${Person} person=${person} key=${person.responder_id ?? `v${index}`} />`)}</ul></section>`}
+      ${data && html`<section class="people"><div class="sub"><h2>${t('console.area.people')}</h2></div><ul>${onceEach(data.people).map((/** @type {any} */ person, /** @type {number} */ index) => html`<${Person} person=${person} key=${person.responder_id ?? `v${index}`} />`)}</ul></section>`}
       <section class="people"><div class="sub"><h2>${t('console.area.incidents')}</h2><span>${open.length}</span></div>
         <ul class="mini">${open.slice(0, 6).map((item) => html`<li key=${item.id}><button class="row" onClick=${() => openIncident(item.id)}><${LevelMark} level=${item.level} hollow=${!isWaiting(item)} size=${16} /><b>${item.title}</b><span>${placeName(item).replace(area?.name ?? '', '').trim()} · ${cardClock(item).text}</span></button></li>`)}</ul>
         ${!open.length && html`<p class="empty">${t('console.area.no_incidents')}</p>`}</section>

@@ -2,7 +2,7 @@
 //
 // The server decides; this list only spares the operator from being told no.
 
-/** @typedef {{id: string, states: string[], field: string | null, roles?: string[], fixed?: Record<string, unknown>}} IncidentCommand */
+/** @typedef {{id: string, states: string[], field: string | null, roles?: string[], fixed?: Record<string, unknown>, path?: string}} IncidentCommand */
 
 const OPEN = ['reported', 'accepted', 'dispatched', 'handling', 'suspended', 'handled'];
 const SENIOR = ['supervisor', 'leader'];
@@ -11,6 +11,7 @@ const SENIOR = ['supervisor', 'leader'];
 export const INCIDENT_COMMANDS = [
   { id: 'accept', states: ['reported'], field: null },
   { id: 'classify', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'level' },
+  { id: 'department', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'lead_department', path: 'classify' },
   { id: 'unclaim', states: OPEN, field: null },
   { id: 'merge', states: ['reported', 'accepted'], field: 'into' },
   { id: 'reject', states: ['reported'], field: 'reason' },

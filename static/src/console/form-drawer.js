@@ -28,14 +28,14 @@ export function FormDrawer() {
       <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
     <form class="drawer-form" onSubmit=${submit} data-testid="incident-form">
       <div class="drawer-body">
-        <label class="wide"><span>${t('console.form.title')}</span><input required autofocus maxlength="120" value=${draft.title} onInput=${edit('title')} data-testid="form-title" /></label>
+        <label class="wide"><span>${t('console.form.title')}</span><input required autofocus maxlength="80" value=${draft.title} onInput=${edit('title')} data-testid="form-title" /></label>
         <div class="levels" role="radiogroup" aria-label=${t('console.form.level')}>${FORM_LEVELS.map((level) => html`<button type="button" role="radio" aria-checked=${draft.level === level} class=${draft.level === level ? 'on' : ''}
           onClick=${() => set({ draft: { ...draft, level } })}><${LevelMark} level=${level} size=${16} />${t(`level.${level}`)}</button>`)}</div>
         <label><span>${t('console.form.category')}</span><select value=${draft.category} onChange=${edit('category')}>${CATEGORIES.map((item) => html`<option value=${item} selected=${draft.category === item}>${t(`category.${item}`)}</option>`)}</select></label>
         <label><span>${t('console.form.source')}</span><select value=${draft.source} onChange=${edit('source')}>${SOURCES.map((item) => html`<option value=${item} selected=${draft.source === item}>${t(`source.${item}`)}</option>`)}</select></label>
         <label class="wide"><span>${t('console.form.description')}</span><textarea rows="3" maxlength="2000" value=${draft.description} onInput=${edit('description')}></textarea></label>
         <label class="wide"><span>${t('console.form.address')}</span><input value=${draft.address} maxlength="200" onInput=${edit('address')} /></label>
-        <label class="wide"><span>${t('console.form.contact')}</span><input value=${draft.reporter_contact} maxlength="40" inputmode="tel" onInput=${edit('reporter_contact')} /></label>
+        <label class="wide"><span>${t('console.form.contact')}</span><input value=${draft.reporter_contact} maxlength="64" inputmode="tel" onInput=${edit('reporter_contact')} /></label>
         <p class="hint wide">${['2', '3', '4'].map((tier) => areas[tier]?.name).filter(Boolean).join(' › ')} · ${t('console.form.move')}</p>
       </div>
       <footer class="foot"><${FaultLine} /><div class="buttons n2"><button class="btn big primary" disabled=${Boolean(ui.busy) || !draft.title.trim()} data-testid="form-submit">${t('console.form.submit')} <kbd>Ctrl Enter</kbd></button>

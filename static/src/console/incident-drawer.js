@@ -7,7 +7,7 @@ import { LevelMark } from '../ui/shapes.js';
 import { acknowledge, claim, closeIncident, dispatchChosen, goBack, send } from './actions.js';
 import { commandsFor, DISPOSITIONS } from './commands-list.js';
 import { Crew, Facts, FaultLine, StageClocks, Suspects, Timeline } from './incident-parts.js';
-import { RankedList } from './ranked.js';
+import { OverrideReasons, RankedList } from './ranked.js';
 import { readTimeline } from './reading.js';
 import { board, mayDispatch, set, ui } from './state.js';
 import { deskOf } from './topbar.js';
@@ -41,9 +41,10 @@ function CommandMenu({ item }) {
 /** One line for a command that needs a word. @param {{item: Incident}} props */
 function Ask({ item }) {
   const [text, setText] = useState('');
-  const command = ui.panel === 'note' ? { id: 'note', field: 'text', fixed: undefined } : ui.asking;
+  const command = ui.panel === 'note' ? { id: 'note', field: 'text', fixed: undefined, path: undefined } : ui.asking;
   if ((ui.panel !== 'ask' && ui.panel !== 'note') || !command?.field) return null;
-  const field = command.field;
+  const { field } = command;
+  const path = `/incidents/${item.id}/${command.path ?? command.id}`;
   /** @param {Event} event */
   const submit = async (event) => {
     event.preventDefault();
@@ -51,7 +52,7 @@ function Ask({ item }) {
     let value = text.trim();
     if (field === 'score') value = Number(value);
     if (field === 'into') value = Object.values(board().incidents).find((other) => other.code === value || other.code.endsWith(`-${value}`))?.id ?? value;
-    if (await send(`/incidents/${item.id}/${command.id}`, { ...command.fixed, [field]: value })) {
+    if (await send(path, { ...command.fixed, [field]: value })) {
       setText('');
       set({ panel: '', asking: null });
       void readTimeline(item.id);
@@ -59,7 +60,7 @@ function Ask({ item }) {
   };
   const choices = field === 'level' ? ['I', 'II', 'III', 'IV'] : field === 'score' ? ['5', '4', '3', '2', '1'] : null;
   return html`<form class="ask" onSubmit=${submit} data-testid="ask"><b>${t(`console.command.${command.id}`)}</b>
-    ${choices ? choices.map((choice) => html`<button type="button" class="btn sm" onClick=${() => void send(`/incidents/${item.id}/${command.id}`, { ...command.fixed, [field]: field === 'score' ? Number(choice) : choice }).then((done) => done && set({ panel: '', asking: null }))}>${field === 'level' ? t(`level.${choice}`) : choice}</button>`)
+    ${choices ? choices.map((choice) => html`<button type="button" class="btn sm" onClick=${() => void send(path, { ...command.fixed, [field]: field === 'score' ? Number(choice) : choice }).then((done) => done && set({ panel: '', asking: null }))}>${field === 'level' ? t(`level.${choice}`) : choice}</button>`)
       : html`<input required autofocus value=${text} placeholder=${t(`console.field.${field}`)} onInput=${(/** @type {any} */ e) => setText(e.target.value)} />
       <button class="btn sm">${t('console.ok')} <kbd>Enter</kbd></button>`}
   </form>`;
@@ -95,7 +96,7 @@ function Foot({ item }) {
   } else if (item.state === 'dispatched' || item.state === 'handling' || item.state === 'handled') {
     main = html`<button class="btn big primary" disabled=${busy} data-testid="close-button" aria-expanded=${ui.panel === 'close'} onClick=${() => set({ panel: ui.panel === 'close' ? '' : 'close' })}>${t(item.state === 'handled' ? 'console.check_pass' : 'console.close')} <kbd>X</kbd></button>`;
   }
-  return html`<footer class="foot"><${FaultLine} /><${Dispositions} /><${CommandMenu} item=${item} /><${Ask} item=${item} />
+  return html`<footer class="foot"><${FaultLine} />${(waiting ? isMine(item) : ui.panel === '') && html`<${OverrideReasons} />`}<${Dispositions} /><${CommandMenu} item=${item} /><${Ask} item=${item} />
     <div class=${`buttons n${[main, second, third].filter(Boolean).length}`}>${main}${second}${third}</div></footer>`;
 }
 
@@ -112,7 +113,7 @@ export function IncidentDrawer({ id }) {
     <div class="drawer-body">
       <div class="title"><h1 data-testid="drawer-title">${item.title}</h1><p>${[item.address, item.description].filter(Boolean).join('。')}</p></div>
       <${Claim} item=${item} />
-      ${isAlarm(item) && html`<p class="alarm-line" data-testid="alarm"><span class="chip alarm flash">${t('console.unacknowledged')}</span>
+      ${isAlarm(item) && html`<p class=${`alarm-line lv${rank}`} data-testid="alarm"><span class="chip alarm flash">${t('console.unacknowledged')}</span>
         <button class="btn sm" onClick=${() => void acknowledge(item)}>${t('console.acknowledge')} <kbd>A</kbd></button></p>`}
       <${StageClocks} item=${item} /><${Facts} item=${item} />
       ${item.disposition && html`<p class="outcome">${t('console.disposition.is', { text: item.disposition })}</p>`}

@@ -73,7 +73,7 @@ export function Facts({ item }) {
   const duty = dutyOf(owner);
   return html`<dl class="facts">
     <div><dt>${t('console.fact.grid')}</dt><dd><button class="link plain" onClick=${() => item.village && openArea(item.village)}>${[areaName(item.village), gridLabel(item)].filter(Boolean).join(' ') || '—'}</button>
-      ${item.beat && html`<small>${t('console.fact.beat', { name: item.beat })}</small>`}</dd></div>
+      ${item.beat && html`<small>${t('console.fact.beat', { name: ui.located?.beat?.name ?? item.beat })}</small>`}</dd></div>
     <div><dt>${t('console.fact.owner')}</dt><dd>${owner ? html`<button class="link plain" onClick=${() => select({ kind: 'responder', id: owner.id })}>${owner.name}</button>
       <small>${t(`console.duty.${duty}`)}</small>` : html`<span class="none">${t('console.fact.vacant')}</span>`}</dd></div>
     <div><dt>${t('console.fact.department')}</dt><dd>${item.lead_department ?? '—'}<small>${t(`category.${item.category}`)}</small></dd></div>
@@ -86,7 +86,7 @@ function gridLabel(item) {
   const grid = item.grid ? ui.areas.get(item.grid) : undefined;
   if (!grid) return '';
   const village = areaName(item.village);
-  return grid.name.startsWith(village) ? grid.name.slice(village.length).trim() : grid.label || grid.name;
+  return grid.name.startsWith(village) ? grid.name.slice(village.length).trim() : grid.name;
 }
 
 /** A possible duplicate: told with how far and how long apart; it never merges by itself. @param {{item: Incident}} props */

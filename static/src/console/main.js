@@ -1,10 +1,12 @@
 // Start of the console: who is signed in, the feed, the page, the keys, the alarm tone.
 import { goToSignIn, session } from '../api.js';
+import { compareUrgency } from '../board.js';
 import { connectFeed } from '../feed.js';
 import { onLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openSound, soundState, startTone, stopTone } from '../ui/sound.js';
+import { openIncident } from './actions.js';
 import { App } from './app.js';
 import { startKeys } from './keys.js';
 import { fixesChanged } from './map-bridge.js';
@@ -44,6 +46,16 @@ function followAlarms() {
   document.title = `${alarms ? '▲ ' : ''}${waiting ? `(${waiting}) ` : ''}${t('app.name')} · ${t('console.title')}`;
 }
 
+/** With nothing chosen the drawer shows what is most urgent, so that its people and clocks are there before anybody asks.
+ * Escape clears it until the next incident comes in.
+ */
+function previewTop() {
+  if (ui.selection) return;
+  const top = Object.values(board().incidents).filter(isWaiting).sort(compareUrgency)[0];
+  if (!top || top.id === ui.dismissed) return;
+  openIncident(top.id);
+}
+
 async function start() {
   const { user, district } = await session();
   ui.me = user;
@@ -56,7 +68,10 @@ async function start() {
   feed.subscribe((changes) => {
     if (feed.state === 'signed_out') goToSignIn();
     if (changes.telemetry) fixesChanged();
-    if (changes.board) followAlarms();
+    if (changes.board) {
+      followAlarms();
+      previewTop();
+    }
     if (changes.board || changes.state || changes.presence || changes.etas) redraw();
   });
   feed.onEvent((frame) => {

@@ -42,6 +42,9 @@ export async function startMap(container) {
   });
   ui.feed.setView({ bbox: map.bounds() });
   map.layer.setKinds((unit) => responderByUnit(board(), unit)?.kind);
+  map.layer.setClock(() => ui.feed.serverNow());
+  // Without news nothing uploads by itself, yet positions grow old.
+  window.setInterval(() => ui.feed.state !== 'live' && map.layer.touch(), 5000);
   await loadAreas();
   syncMap();
   return map;
@@ -141,8 +144,9 @@ function syncSelection() {
   }
   const rankedShown = ranked && (!incident || isWaiting(incident)) ? ranked.items.slice(0, 3) : [];
   const order = rankedShown.map((item, index) => ({ item, rank: index === ui.choice ? 1 : index + 2 }));
-  map.setRoutes(order.flatMap(({ item, rank }) => (item.route && !ui.lost.has(item.responder_id) ? [{ rank, coordinates: item.route.coordinates }] : [])));
-  const tags = rankedShown.map((item, index) => ({
+  const routes = order.flatMap(({ item, rank }) => (item.route && !ui.lost.has(item.responder_id) ? [{ rank, coordinates: item.route.coordinates }] : []));
+  map.setRoutes(incident && !isWaiting(incident) ? jobRoutes(incident) : routes);
+  const tags = rankedShown.map((item, index) => ({ item, index })).filter(({ item }) => !ui.lost.has(item.responder_id)).map(({ item, index }) => ({
     id: item.responder_id, unit: item.unit, at: /** @type {[number, number]} */ ([item.lon, item.lat]), key: String(index + 1),
     name: item.name, detail: etaText(item), first: index === ui.choice,
   }));
@@ -183,6 +187,38 @@ function syncSelection() {
 }
 
 let strongDrawn = '';
+
+const ROUTE_EVERY_MS = 15_000;
+/** @type {Map<string, {at: number, coordinates: [number, number][]}>} the way each job still has to go */
+const ways = new Map();
+
+/** Roads of those on their way, read again now and then as they move. @param {import('../../types/wire.d.ts').Incident} incident */
+function jobRoutes(incident) {
+  const routes = [];
+  for (const job of activeAssignments(board(), incident)) {
+    if (!['dispatched', 'delivered', 'signed', 'en_route'].includes(job.state)) continue;
+    const way = ways.get(job.id);
+    if (!way || Date.now() - way.at > ROUTE_EVERY_MS) void readWay(job, incident, way?.coordinates ?? []);
+    if (way?.coordinates.length) routes.push({ rank: routes.length ? 2 : 1, coordinates: way.coordinates });
+  }
+  return routes;
+}
+
+/** @param {import('../../types/wire.d.ts').Assignment} job @param {import('../../types/wire.d.ts').Incident} incident @param {[number, number][]} old */
+async function readWay(job, incident, old) {
+  const person = board().responders[job.responder_id];
+  const { movers } = ui.feed;
+  const row = person ? movers.rowOf(person.unit) : -1;
+  if (!person || row < 0) return;
+  ways.set(job.id, { at: Date.now(), coordinates: old });
+  try {
+    const { coordinates } = await call('GET', `/route?from_lon=${movers.lon[row]}&from_lat=${movers.lat[row]}&to_lon=${incident.lon}&to_lat=${incident.lat}&profile=${person.profile}`);
+    ways.set(job.id, { at: Date.now(), coordinates });
+    redraw();
+  } catch (error) {
+    console.warn('route', error);
+  }
+}
 
 function pointFlag() {
   const { selection } = ui;

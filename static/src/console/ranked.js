@@ -57,7 +57,7 @@ function Row({ item, index, dispatchable }) {
 }
 
 /** Why another than the first: one chip. */
-function OverrideReasons() {
+export function OverrideReasons() {
   if (!isOverride() || !mayDispatch()) return null;
   return html`<div class="override" data-testid="override" role="group" aria-label=${t('console.override.title')}>
     <span>${t('console.override.title')}</span>
@@ -88,6 +88,5 @@ export function RankedList({ title, note = '', dispatchable = false }) {
     ${ranked.error && html`<p class="fault" role="alert">${ranked.error} <button class="btn sm" onClick=${() => void readRanked()}>${t('console.retry')}</button></p>`}
     ${!ranked.loading && !ranked.items.length && !ranked.error && html`<p class="empty">${t('console.ranked.none')}</p>`}
     <${Excluded} excluded=${ranked.excluded} />
-    ${dispatchable && html`<${OverrideReasons} />`}
   </section>`;
 }

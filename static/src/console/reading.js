@@ -43,9 +43,12 @@ export async function readRanked() {
   const old = ui.ranked?.key === key ? ui.ranked : null;
   if (!old) set({ ranked: { key, items: [], excluded: [], loading: true, error: '', readAt: 0 }, choice: 0, overrideReason: '', lost: new Map() });
   try {
-    const limit = ui.selection?.kind === 'incident' ? 5 : 4;
-    const answer = await call('GET', `/nearest?${query}&limit=${limit}`);
+    const incident = selectedIncident();
+    const sent = new Set(incident ? activeAssignments(board(), incident).map((job) => job.responder_id) : []);
+    const limit = incident ? 5 : 4;
+    const answer = await call('GET', `/nearest?${query}&limit=${limit + sent.size}`);
     if (ui.ranked?.key !== key) return;
+    answer.items = answer.items.filter((/** @type {any} */ item) => !sent.has(item.responder_id)).slice(0, limit);
     const { choice } = ui;
     const chosen = ui.ranked.items[choice]?.responder_id;
     const items = ui.rankedLocked && ui.ranked.items.length ? keepOrder(answer.items, ui.ranked.items) : answer.items;

@@ -64,6 +64,7 @@ export const ui = {
   /** @type {Selection[]} */ back: [],
   /** @type {'all' | 'mine' | 'late'} */ filter: 'all',
   /** @type {string} id under the J/K cursor */ cursor: '',
+  /** @type {string} incident whose preview was put away */ dismissed: '',
   /** @type {RankedList | null} */ ranked: null,
   rankedLocked: false,
   /** Index of the chosen candidate. */ choice: 0,

@@ -40,9 +40,10 @@ const Figure = ({ n, of, label, tone = '', id }) => html`<li class=${tone} data-
 
 /** What another desk is at. @param {PresenceUser} user */
 function seatLabel(user) {
-  if (user.viewing?.kind === 'incident') return board().incidents[user.viewing.id]?.title ?? user.name;
-  if (user.viewing?.kind === 'area') return ui.areas.get(user.viewing.id)?.name ?? user.name;
-  return user.name;
+  const { viewing } = user;
+  const text = (viewing?.kind === 'incident' && board().incidents[viewing.id]?.title)
+    || (viewing?.kind === 'area' && ui.areas.get(viewing.id)?.name) || user.name;
+  return text.slice(0, 4);
 }
 
 function Seats() {
@@ -50,12 +51,12 @@ function Seats() {
   desks.sort((a, b) => Number(a.desk) - Number(b.desk));
   if (!desks.length) return null;
   return html`<div class="seats" aria-label=${t('console.seats')}><em>${t('console.seats')}</em>
-    ${desks.slice(0, 4).map((user) => {
+    ${desks.slice(0, 3).map((user) => {
       const mine = user.user_id === ui.me.id;
       return html`<span class=${`seat ${mine ? 'me' : ''}`} title=${`${user.name} · ${t(`role.${user.role}`)}`} key=${user.user_id}>
         <i>${user.desk}</i><span>${mine ? t('console.seat.mine') : seatLabel(user)}</span></span>`;
     })}
-    ${desks.length > 4 && html`<span class="seat">+${desks.length - 4}</span>`}
+    ${desks.length > 3 && html`<span class="seat">+${desks.length - 3}</span>`}
   </div>`;
 }
 

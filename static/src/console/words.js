@@ -19,7 +19,7 @@ export function placeName(place) {
   const grid = place.grid ? ui.areas.get(place.grid) : undefined;
   if (!grid) return village || areaName(place.township) || '';
   if (grid.name.startsWith(village)) return grid.name;
-  return `${village} ${grid.label || grid.name}`.trim();
+  return `${village} ${grid.name}`.trim();
 }
 
 /** Codes from the county down. @param {string | null} code */

@@ -61,6 +61,9 @@ export async function createMap(options) {
   return new LiveMap(options, styleFor(faces));
 }
 
+/** A grid's own part of its name: 东门社区 01 格 → 01 格. @param {string} name */
+const shortName = (name) => /(\d[\d\s]*格?)$/.exec(name)?.[1] ?? name.split(' ').at(-1) ?? name;
+
 export class LiveMap {
   /** @type {Map<string, object>} what each source last got, to fill a new style */
   #data = new Map();
@@ -174,7 +177,7 @@ export class LiveMap {
       type: 'Feature',
       properties: {
         code: item.code, tier: item.tier, chosen: item.code === this.#chosenArea,
-        label: item.tier === 4 ? item.label || item.name : item.name,
+        label: item.tier === 4 ? shortName(item.name) : item.name,
       },
       geometry: { type: 'Point', coordinates: item.label_point },
     })));

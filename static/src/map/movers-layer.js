@@ -10,6 +10,8 @@ import { paletteOf } from './palette.js';
 /** @import {Movers} from '../telemetry.js' */
 
 const STRIDE = 24;
+/** A fix older than this is drawn as stale, s. */
+const STALE_S = 36;
 /** From this zoom on people are shapes; below, dots: arrows at county zoom are a carpet that hides the incidents. */
 export const SHAPE_ZOOM = 13;
 /** Above this many units, or when a frame takes longer than this, fixes jump instead of gliding. */
@@ -125,6 +127,7 @@ export class MoversLayer {
   #epoch = performance.now();
   /** @type {(unit: number) => string | undefined} */ #kindOf = () => undefined;
   /** @type {Set<number>} */ #strong = new Set();
+  /** @type {(() => number) | null} */ #clock = null;
   shown = true;
   /** Milliseconds the last upload took, for inspection. */
   uploadMs = 0;
@@ -151,6 +154,11 @@ export class MoversLayer {
   setKinds(kindOf) {
     this.#kindOf = kindOf;
     this.touch();
+  }
+
+  /** The server's clock (epoch ms), to see fixes grow old when no more frames come. @param {() => number} clock */
+  setClock(clock) {
+    this.#clock = clock;
   }
 
   /** Units drawn larger: the ranked candidates, the selected person. @param {Iterable<number>} units */
@@ -222,6 +230,7 @@ export class MoversLayer {
     }
     const floats = new Float32Array(this.#bytes);
     const bytes = new Uint8Array(this.#bytes);
+    const oldest = this.#clock ? this.#clock() / 1000 - STALE_S : -Infinity;
     for (let row = 0; row < m.count; row += 1) {
       const lat = m.lat[row];
       const at = row * 6;
@@ -236,7 +245,7 @@ export class MoversLayer {
       bytes[look] = GROUPS.indexOf(groupOf(this.#kindOf(m.unit[row]) ?? 'other'));
       bytes[look + 1] =
         ((flags & BUSY) ? 1 : 0) |
-        ((flags & (STALE | OFFLINE)) ? 2 : 0) |
+        ((flags & (STALE | OFFLINE)) || m.fixAt[row] < oldest ? 2 : 0) |
         ((flags & NO_HEADING) ? 4 : 0) |
         (this.#strong.has(m.unit[row]) ? 8 : 0) |
         ((flags & ON_DUTY) ? 0 : 16);

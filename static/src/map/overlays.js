@@ -90,7 +90,7 @@ export class Overlays {
     if (flag) {
       const { rank, numeral } = LEVELS[flag.level] ?? LEVELS.none;
       this.#ring.className = `map-ring lv${rank} ${flag.hollow ? 'hollow' : 'solid'}`;
-      this.#ring.replaceChildren(element('i', 'pulse'), mark(flag.level), element('em', '', numeral));
+      this.#ring.replaceChildren(element('i', 'pulse'), mark(flag.level), element('em', '', flag.level === 'none' ? '' : numeral));
       this.#ring.querySelector('svg')?.classList.toggle('hollow', flag.hollow);
       this.#ring.querySelector('svg')?.classList.toggle('solid', !flag.hollow);
       this.#flagBox.className = `map-flag lv${rank}`;
@@ -224,6 +224,8 @@ export class Overlays {
       let y = height / 2 + dy * share - halfH;
       if (y < 56 && x < 560) y = 56;
       x = Math.max(EDGE.left, Math.min(width - EDGE.right - halfW * 2, x));
+      // The zoom buttons stand at the right edge below the top; step aside.
+      if (x + halfW * 2 > width - 56 && y + EDGE.height > 60 && y < 180) x = width - 56 - halfW * 2;
       y += row * 54 * (dy < 0 ? 1 : -1);
       row += 1;
       this.#move(node, x, y);

@@ -137,7 +137,12 @@ function labels(p, scale) {
     },
     {
       id: 'road-label', type: 'symbol', source: 'base', 'source-layer': 'transportation', minzoom: 13,
-      filter: ['all', ['any', ['has', 'name'], ['has', 'ref']], ['!', ['in', ['get', 'class'], ['literal', ['path', 'track', 'rail', 'service']]]]],
+      // Numbers of through roads first, names of streets once they are wide enough to carry one.
+      filter: [
+        'step', ['zoom'], ['has', 'ref'],
+        14.2, ['all', ['any', ['has', 'name'], ['has', 'ref']], ['in', ['get', 'class'], ['literal', ['motorway', 'trunk', 'primary', 'secondary', 'tertiary']]]],
+        15, ['all', ['any', ['has', 'name'], ['has', 'ref']], ['!', ['in', ['get', 'class'], ['literal', ['path', 'track', 'rail']]]]],
+      ],
       layout: { 'symbol-placement': 'line', 'text-field': ['coalesce', ['get', 'ref'], ['get', 'name']], 'text-font': REGULAR, 'text-size': 12 * scale, 'symbol-spacing': 380 },
       paint: { 'text-color': p.roadLabel, ...halo },
     },
@@ -147,8 +152,13 @@ function labels(p, scale) {
       paint: { 'text-color': p.faint, ...halo },
     },
     {
-      id: 'place-label', type: 'symbol', source: 'base', 'source-layer': 'place', maxzoom: 16,
-      filter: ['!', ['in', ['get', 'class'], ['literal', ['country', 'state']]]],
+      // Villages and towns are named by the areas from the next zoom on; hamlets and quarters only close up.
+      id: 'place-label', type: 'symbol', source: 'base', 'source-layer': 'place', maxzoom: 17,
+      filter: [
+        'step', ['zoom'], ['in', ['get', 'class'], ['literal', ['city', 'town']]],
+        11.2, ['==', ['get', 'class'], 'city'],
+        13, ['in', ['get', 'class'], ['literal', ['city', 'hamlet', 'neighbourhood', 'locality', 'isolated_dwelling', 'quarter']]],
+      ],
       layout: { 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-max-width': 8 },
       paint: { 'text-color': p.faint, ...halo },
     },
@@ -158,6 +168,7 @@ function labels(p, scale) {
       layout: {
         'text-field': ['get', 'label'], 'text-font': tier === 4 ? REGULAR : STRONG,
         'text-size': (tier === 4 ? 12 : 14) * scale, 'text-max-width': 9, 'text-padding': 4, 'symbol-sort-key': tier,
+        'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right'], 'text-radial-offset': 0.9, 'text-justify': 'auto',
       },
       paint: {
         'text-color': ['case', ['get', 'chosen'], p.accent, tier === 4 ? p.faint : p.strong], ...halo,
@@ -183,7 +194,7 @@ function ours(p, scale) {
     },
     {
       id: 'camera-count', type: 'symbol', source: 'cameras', filter: cluster, minzoom: 11.5,
-      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-allow-overlap': true, 'text-ignore-placement': true },
+      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-allow-overlap': true, 'text-padding': 6 },
       paint: { 'text-color': p.clusterText },
     },
     {
