@@ -11,15 +11,14 @@ Frames are encoded once per distinct view, not once per client, because most con
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import msgspec
-
-from command.framing import text_frame
+from command.feed_frames import FeedFrames, Recent
+from command.feed_views import KINDS, TOPIC_OF_KIND, TOPICS, Entity, Entry, View
 
 if TYPE_CHECKING:
     from command.events import Event
@@ -28,6 +27,7 @@ __all__ = [
     "KINDS",
     "LAGGING",
     "PROTOCOL",
+    "QUEUE_EVENTS",
     "TOPICS",
     "TOPIC_OF_KIND",
     "Cursor",
@@ -38,17 +38,6 @@ __all__ = [
 
 PROTOCOL: Final = 1
 LAGGING: Final = 4008
-TOPIC_OF_KIND: Final[Mapping[str, str]] = {
-    "incidents": "incidents",
-    "assignments": "incidents",
-    "responders": "responders",
-    "cameras": "cameras",
-    "messages": "messages",
-}
-KINDS: Final = tuple(TOPIC_OF_KIND)
-# Telemetry and presence travel beside the events but are asked for, and allowed, in the same list.
-TOPICS: Final = frozenset(TOPIC_OF_KIND.values()) | {"telemetry", "presence"}
-
 QUEUE_EVENTS: Final = 256
 _QUEUE_BYTES: Final = 1 << 20
 # A backlog may fill only half of the queue, so that a client that resumes is not cut off by the next burst.
@@ -56,36 +45,7 @@ _BACKLOG_EVENTS: Final = 128
 # A cached snapshot followed by a few events equals a fresh one; five hundred reconnects then cost one
 # encoding.
 _SNAPSHOT_REUSE_EVENTS: Final = 32
-_SNAPSHOT_FRAME_S: Final = 1.0
-_CACHED_EVENTS: Final = 4096
 _CACHED_SNAPSHOTS: Final = 32
-
-Entity: TypeAlias = Mapping[str, Any]
-_encode: Final = msgspec.json.Encoder().encode
-
-
-class View(Protocol):
-    """What one viewer may see; fails closed: a kind whose topic is not in `topics` is never sent."""
-
-    @property
-    def topics(self) -> frozenset[str]:
-        """The topics that are both asked for and allowed."""
-
-    @property
-    def share(self) -> str | None:
-        """Viewers with equal `share` and `topics` see exactly the same and share encoded frames.
-
-        A shared view's `sees` must depend on the entity's value alone. None marks a view that looks elsewhere
-        too ("incidents I am assigned to"): it is filtered per client and starts from a snapshot unless
-        nothing happened.
-        """
-
-    @property
-    def unrestricted(self) -> bool:
-        """True when `sees` is always True, which spares asking."""
-
-    def sees(self, kind: str, id: str, entity: Entity) -> bool:
-        """Whether this viewer may see this value of the entity."""
 
 
 class Picture(Protocol):
@@ -107,39 +67,27 @@ class Cursor:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An event of the tail with the values it replaced, which tell what a viewer could see before."""
-
-    event: Event
-    before: Mapping[str, Mapping[str, Entity | None]]
-
-
 class Feed:
     """The picture in wire form, the recent events and everybody who follows them.
 
     Args:
         epoch: Names this history of sequence numbers; a restored backup starts another.
         board: The picture to start from. Events that are replayed at start-up may be published too: clients
-        of the
-            previous process can then resume.
+            of the previous process can then resume.
         keep: How many recent events are kept for resuming.
     """
 
     def __init__(self, epoch: str, board: Picture, keep: int = 20_000) -> None:
         self.epoch = epoch
         self.seq = board.seq
-        self._epoch_json = _encode(epoch)
+        self.frames = FeedFrames(epoch)
         self._picture: dict[str, dict[str, Entity]] = {kind: {} for kind in KINDS}
         for kind, entities in board.wire().items():
             self._picture.setdefault(kind, {}).update(entities)
-        self._tail: deque[_Entry] = deque(maxlen=keep)
+        self._tail: deque[Entry] = deque(maxlen=keep)
         self._subscriptions: dict[Subscription, None] = {}
-        self._tails: OrderedDict[tuple[int, str, frozenset[str]], bytes | None] = OrderedDict()
-        self._frames: OrderedDict[tuple[int, str, frozenset[str], int], bytes] = OrderedDict()
-        self._snapshots: OrderedDict[tuple[str, frozenset[str]], _Snapshot] = OrderedDict()
+        self._snapshots: Recent[tuple[str, frozenset[str]], _Snapshot] = Recent(_CACHED_SNAPSHOTS)
         self._kinds: dict[str, bytes] = {}
-        self.encodes = 0
 
     def __len__(self) -> int:
         return len(self._subscriptions)
@@ -167,7 +115,7 @@ class Feed:
                     entities[id] = entity
             self._kinds.pop(kind, None)
         self.seq = event.seq
-        entry = _Entry(event, before)
+        entry = Entry(event, before)
         self._tail.append(entry)
         for subscription in list(self._subscriptions):
             subscription.offer(entry)
@@ -186,7 +134,7 @@ class Feed:
         subscription = Subscription(self, view, wake)
         backlog = self._resumable(view, cursor)
         if cursor is not None and backlog is not None:
-            subscription.begin(cursor.seq, self._resume_frame(cursor.seq, server_time))
+            subscription.begin(cursor.seq, self.frames.resume(cursor.seq, server_time))
             if view.share is None:
                 subscription.shown = {
                     (k, id) for k, entities in self._visible(view).items() for id in entities
@@ -202,13 +150,13 @@ class Feed:
         """Forget a client; harmless when it is unknown already."""
         self._subscriptions.pop(subscription, None)
 
-    def _since(self, seq: int) -> Iterator[_Entry]:
+    def _since(self, seq: int) -> Iterator[Entry]:
         newer = next(
             (i for i, entry in enumerate(reversed(self._tail)) if entry.event.seq <= seq), len(self._tail)
         )
         return islice(self._tail, len(self._tail) - newer, None)
 
-    def _resumable(self, view: View, cursor: Cursor | None) -> list[_Entry] | None:
+    def _resumable(self, view: View, cursor: Cursor | None) -> list[Entry] | None:
         """The events the client lacks, or None when it needs a snapshot."""
         if cursor is None or cursor.epoch != self.epoch or not 0 <= cursor.seq <= self.seq:
             return None
@@ -216,29 +164,25 @@ class Feed:
             return []
         if view.share is None or not self._tail or self._tail[0].event.seq > cursor.seq + 1:
             return None
-        missed = [entry for entry in self._since(cursor.seq) if self.tail_of(entry, view) is not None]
+        missed = [entry for entry in self._since(cursor.seq) if self.frames.sees(entry, view)]
         return missed if len(missed) <= _BACKLOG_EVENTS else None
 
-    def _send_snapshot(self, subscription: Subscription, server_time: str) -> list[_Entry]:
+    def _send_snapshot(self, subscription: Subscription, server_time: str) -> list[Entry]:
         view = subscription.view
         if view.share is None:
             visible = self._visible(view)
             subscription.shown = {(kind, id) for kind, entities in visible.items() for id in entities}
-            body = self._encode(visible)
-            subscription.begin(self.seq, self._snapshot_frame(self.seq, body, server_time))
+            body = self.frames.encode(visible)
+            subscription.begin(self.seq, self.frames.snapshot(self.seq, body, server_time))
             return []
         key = (view.share, view.topics)
         cached = self._snapshots.get(key)
         if cached is None or not self._covers(cached.seq):
             cached = _Snapshot(self.seq, self._snapshot_body(view))
             self._snapshots[key] = cached
-            if len(self._snapshots) > _CACHED_SNAPSHOTS:
-                self._snapshots.popitem(last=False)
-        if (
-            cached.server_time[:19] != server_time[:19]
-        ):  # the same frame object serves everybody of this second
+        if cached.server_time[:19] != server_time[:19]:  # one frame object serves everybody of this second
             cached.server_time = server_time
-            cached.frame = self._snapshot_frame(cached.seq, cached.body, server_time)
+            cached.frame = self.frames.snapshot(cached.seq, cached.body, server_time)
         subscription.begin(cached.seq, cached.frame)
         return list(self._since(cached.seq))
 
@@ -265,91 +209,25 @@ class Feed:
 
     def _snapshot_body(self, view: View) -> bytes:
         if not view.unrestricted:
-            return self._encode(self._visible(view))
+            return self.frames.encode(self._visible(view))
         parts: list[bytes] = []
         for kind, entities in self._picture.items():
             body = b"{}"
             if TOPIC_OF_KIND.get(kind) in view.topics:
                 # Cameras and areas hardly ever change while incidents do: each kind keeps its own encoding.
                 if kind not in self._kinds:
-                    self._kinds[kind] = self._encode(entities)
+                    self._kinds[kind] = self.frames.encode(entities)
                 body = self._kinds[kind]
             parts.append(b'"' + kind.encode() + b'":' + body)
         return b"{" + b",".join(parts) + b"}"
 
-    def _encode(self, value: object) -> bytes:
-        self.encodes += 1
-        return _encode(value)
-
-    def _snapshot_frame(self, seq: int, body: bytes, server_time: str) -> bytes:
-        head = self._start("snapshot", seq, server_time)
-        return text_frame(b"".join((head, b',"board":', body, b"}")))
-
-    def _resume_frame(self, seq: int, server_time: str) -> bytes:
-        return text_frame(self._start("resume", seq, server_time) + b"}")
-
     def heartbeat_frame(self, seq: int, server_time: str) -> bytes:
         """A heartbeat naming the last event sent to one client."""
-        return text_frame(self._start("heartbeat", seq, server_time) + b"}")
+        return self.frames.heartbeat(seq, server_time)
 
     def note_frame(self, type: str, **fields: object) -> bytes:
         """A frame beside the events (presence, ETA): absolute values, no sequence number."""
-        return text_frame(_encode({"frame": type, "type": type, "epoch": self.epoch, **fields}))
-
-    def _start(self, type: str, seq: int, server_time: str) -> bytes:
-        return _encode(
-            {"frame": type, "type": type, "epoch": self.epoch, "seq": seq, "server_time": server_time}
-        )[:-1]
-
-    def tail_of(self, entry: _Entry, view: View) -> bytes | None:
-        """Everything of an event frame after `prev`, or None when this shared view sees nothing of it."""
-        assert view.share is not None
-        key = (entry.event.seq, view.share, view.topics)
-        if key in self._tails:
-            return self._tails[key]
-        tail = self.encode_tail(entry.event, _shared_changes(entry, view))
-        self._tails[key] = tail
-        if len(self._tails) > _CACHED_EVENTS:
-            self._tails.popitem(last=False)
-        return tail
-
-    def encode_tail(
-        self, event: Event, changes: Mapping[str, Mapping[str, Entity | None]] | None
-    ) -> bytes | None:
-        """Encode an event with only these changes; its other facts go along only if nothing is left out."""
-        if not changes:
-            return None
-        data: dict[str, Any] = {"changes": changes}
-        everything = event.data.get("changes", {})
-        if all(
-            len(changes.get(kind, ())) == len(changed) for kind, changed in everything.items()
-        ) and not any(
-            entity is None and everything[kind][id] is not None
-            for kind, changed in changes.items()
-            for id, entity in changed.items()
-        ):
-            data = {**event.data, "changes": changes}
-        self.encodes += 1
-        return b',"at":%b,"type":%b,"data":%b}' % (_encode(event.at), _encode(event.type), _encode(data))
-
-    def event_frame(self, entry: _Entry, view: View, prev: int) -> bytes | None:
-        """The whole event frame of a shared view; clients that stand at the same place share the object."""
-        tail = self.tail_of(entry, view)
-        if tail is None:
-            return None
-        assert view.share is not None
-        key = (entry.event.seq, view.share, view.topics, prev)
-        frame = self._frames.get(key)
-        if frame is None:
-            frame = self._frames[key] = self.join_event(entry.event.seq, prev, tail)
-            if len(self._frames) > _CACHED_EVENTS:
-                self._frames.popitem(last=False)
-        return frame
-
-    def join_event(self, seq: int, prev: int, tail: bytes) -> bytes:
-        """An event frame from its encoded tail and the client's own `prev`."""
-        head = b'{"frame":"event","epoch":%b,"seq":%d,"prev":%d' % (self._epoch_json, seq, prev)
-        return text_frame(head + tail)
+        return self.frames.note(type, **fields)
 
 
 @dataclass(slots=True)
@@ -358,21 +236,6 @@ class _Snapshot:
     body: bytes
     server_time: str = ""
     frame: bytes = b""
-
-
-def _shared_changes(entry: _Entry, view: View) -> dict[str, dict[str, Entity | None]]:
-    """What of an event a shared view sees; an entity that stopped being visible becomes None."""
-    visible: dict[str, dict[str, Entity | None]] = {}
-    for kind, changed in entry.event.data.get("changes", {}).items():
-        if TOPIC_OF_KIND.get(kind) not in view.topics:
-            continue
-        for id, entity in changed.items():
-            before = entry.before[kind][id]
-            if entity is not None and (view.unrestricted or view.sees(kind, id, entity)):
-                visible.setdefault(kind, {})[id] = entity
-            elif before is not None and (view.unrestricted or view.sees(kind, id, before)):
-                visible.setdefault(kind, {})[id] = None
-    return visible
 
 
 class Subscription:
@@ -404,15 +267,14 @@ class Subscription:
         self._first = frame
         self._pending.append(frame)
 
-    def offer(self, entry: _Entry) -> None:
+    def offer(self, entry: Entry) -> None:
         """Queue what this client may see of an event; overflowing the queue gives the client up."""
         if self.lagging or entry.event.seq <= self.sent_seq:
             return
         if self.view.share is not None:
-            frame = self._feed.event_frame(entry, self.view, self.sent_seq)
+            frame = self._feed.frames.event(entry, self.view, self.sent_seq)
         else:
-            tail = self._feed.encode_tail(entry.event, self._own_changes(entry.event))
-            frame = None if tail is None else self._feed.join_event(entry.event.seq, self.sent_seq, tail)
+            frame = self._feed.frames.own_event(entry.event, self._own_changes(entry.event), self.sent_seq)
         if frame is None:
             return
         if len(self._pending) >= QUEUE_EVENTS or self._pending_bytes > _QUEUE_BYTES:

@@ -12,19 +12,26 @@ owner can repair is refused (a wrong token 401, somebody else's device 403, a re
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 import secrets
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
 import structlog
 
+from command.api.devices import (
+    Grant,
+    IngestServices,
+    Receive,
+    Roster,
+    Scope,
+    Send,
+    SessionGrant,
+    TokenDirectory,
+    token_of,
+)
+from command.api.gateway import GATEWAY_PATH, serve_gateway
 from command.api.trackers import (
     PositionIn,
     Sent,
@@ -36,88 +43,20 @@ from command.api.trackers import (
     traccar_json,
     unreadable,
 )
-from command.clock import Clock
-from command.telemetry.records import HEADER, MAGIC, UPLINK, UPLINK_RECORD, VERSION
-from command.telemetry.state import Positions, Report, Verdict, code
+from command.telemetry.state import Report, Verdict, code
 
-__all__ = ["Grant", "IngestApp", "IngestServices", "Roster", "TokenDirectory"]
+__all__ = ["Grant", "IngestApp", "IngestServices", "Roster", "SessionGrant", "TokenDirectory"]
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _TRACKER_BYTES: Final = 64 * 1024
 _BATCH_BYTES: Final = 4 * 1024 * 1024
 _BATCH_REPORTS: Final = 10_000
-_GATEWAY_RECORDS: Final = 10_000
 _LISTED_REFUSALS: Final = 20
-_TOKEN_CHECK_S: Final = 2.0
 _JSON: Final = (b"content-type", b"application/json")
 _OK_BODY: Final = b'{"accepted":1}'
 
 log = structlog.get_logger(__name__)
-
-
-class Grant(Protocol):
-    """What a token allows (`command.accounts` issues them)."""
-
-    @property
-    def kind(self) -> str:
-        """`device` or `integration`."""
-
-    @property
-    def responder_id(self) -> str | None:
-        """Whose position a device reports; None for an integration, which may report anybody's."""
-
-    @property
-    def device_id(self) -> str | None:
-        """The only device name a device may use; None for any."""
-
-
-class TokenDirectory(Protocol):
-    """Finds tokens in memory."""
-
-    def lookup(self, token: str | None) -> Grant | None:
-        """The grant of a live token."""
-
-
-class Roster(Protocol):
-    """Who stands behind ids and device names."""
-
-    def unit_of(self, responder_id: str) -> int | None:
-        """The unit number of a responder."""
-
-    def unit_of_device(self, device_id: str) -> int | None:
-        """The unit number of the responder who carries a device."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionGrant:
-    """A signed-in field user who reports the own position from the browser."""
-
-    responder_id: str
-    kind: str = "device"
-    device_id: str | None = None
-
-
-@dataclass(slots=True)
-class IngestServices:
-    """What the ingest needs.
-
-    Attributes:
-        session: The grant of a browser session, for field users; checks `Origin` itself. None when there is
-        none.
-    """
-
-    positions: Positions
-    tokens: TokenDirectory
-    roster: Roster
-    clock: Clock
-    session: Callable[[Scope], Awaitable[Grant | None]] | None = None
-    accepted: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    quarantine: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=100))
 
 
 class _Refused(Exception):
@@ -157,8 +96,8 @@ class IngestApp:
             if handler is not None:
                 await self._answer(handler, scope, receive, send)
                 return
-        elif scope["type"] == "websocket" and scope["path"] == "/api/v1/gateway":
-            await self._gateway(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == GATEWAY_PATH:
+            await serve_gateway(self._services, scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -236,7 +175,7 @@ class IngestApp:
         if verdict is Verdict.ACCEPTED:
             services.accepted += 1
         else:
-            services.refused[code(verdict)] = services.refused.get(code(verdict), 0) + 1
+            services.count_refused(code(verdict))
         return verdict
 
     def _unit(self, grant: Grant, device_id: str | None, responder_id: str | None) -> int | None:
@@ -264,7 +203,7 @@ class IngestApp:
         if scope["method"] != "POST":
             raise _Refused(405, "method_not_allowed", "POST")
         body = await _read(receive, _BATCH_BYTES)
-        token = _token(scope, {})
+        token = token_of(scope, {})
         grant: Grant | None
         if token is not None or self._services.session is None:
             grant = self._token_grant(scope, {})
@@ -327,8 +266,7 @@ class IngestApp:
                 refusals.append({"index": places[i], "reason": code(int(verdicts[i]))})
         self._services.accepted += accepted
         for refusal in refusals:
-            reason = str(refusal["reason"])
-            self._services.refused[reason] = self._services.refused.get(reason, 0) + 1
+            self._services.count_refused(str(refusal["reason"]))
         poison = [r for r in refusals if r["reason"] not in ("off_duty", "unknown_unit")]
         if poison:
             self._set_aside(scope, str(poison[0].get("field", "position")), f"{len(poison)} in a batch")
@@ -362,76 +300,8 @@ class IngestApp:
                 refusals.append({"index": place, "reason": "malformed", "field": unreadable(error).field})
         return readable, refusals
 
-    # Gateways
-
-    async def _gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Binary reports of many units over one connection; each frame is answered by its counts."""
-        await receive()
-        token = _token(scope, form_fields(scope["query_string"]))
-        grant = self._services.tokens.lookup(token)
-        if grant is None or grant.kind != "integration":
-            await send({"type": "websocket.close", "code": 4001 if grant is None else 4003})
-            return
-        await send({"type": "websocket.accept"})
-        clock = self._services.clock
-        checked_at = clock.monotonic()
-        while True:
-            try:
-                async with asyncio.timeout(_TOKEN_CHECK_S):
-                    message = await receive()
-            except TimeoutError:
-                message = None
-            if clock.monotonic() - checked_at >= _TOKEN_CHECK_S:
-                checked_at = clock.monotonic()
-                if self._services.tokens.lookup(token) is None:
-                    await send({"type": "websocket.close", "code": 4001, "reason": "token revoked"})
-                    return
-            if message is None:
-                continue
-            if message["type"] == "websocket.disconnect":
-                return
-            try:
-                answer = self._uplink(message.get("bytes") or b"", clock.now().timestamp())
-            except Unreadable as error:
-                await send({"type": "websocket.close", "code": 1008, "reason": error.detail})
-                return
-            await send({"type": "websocket.send", "text": answer.decode()})
-
-    def _uplink(self, frame: bytes, now: float) -> bytes:
-        """Take one gateway frame.
-
-        Raises:
-            Unreadable: Not such a frame.
-        """
-        if len(frame) < HEADER.size:
-            raise Unreadable("header", "frame cut short")
-        magic, version, flags, count, rev, as_of = HEADER.unpack_from(frame)
-        if magic != MAGIC or version != VERSION or not flags & UPLINK:
-            raise Unreadable("header", "not an uplink frame of version 1")
-        if count > _GATEWAY_RECORDS or len(frame) != HEADER.size + count * UPLINK_RECORD.itemsize:
-            raise Unreadable("count", "count and length disagree")
-        records = np.frombuffer(frame, UPLINK_RECORD, count, HEADER.size)
-        speed = np.where(records["speed"] == 255, np.nan, records["speed"].astype(np.float64))
-        verdicts = self._services.positions.report_many(
-            records["unit"],
-            records["lon"] * 1e-7,
-            records["lat"] * 1e-7,
-            as_of - records["age_ms"] * 1e-3,
-            now,
-            speed_kmh=speed,
-            heading_deg=np.where(np.isnan(speed), np.nan, records["heading"] * (360 / 256)),
-            accuracy_m=np.where(records["accuracy"] == 255, np.nan, records["accuracy"] * 2.0),
-            battery=np.where(records["battery"] == 255, np.nan, records["battery"] * 0.01),
-        )
-        counts = np.bincount(verdicts, minlength=len(Verdict))
-        refused = {code(v): int(counts[v]) for v in Verdict if v and counts[v]}
-        self._services.accepted += int(counts[Verdict.ACCEPTED])
-        for reason, number in refused.items():
-            self._services.refused[reason] = self._services.refused.get(reason, 0) + number
-        return _encode({"type": "ack", "rev": rev, "accepted": int(counts[0]), "refused": refused})
-
     def _token_grant(self, scope: Scope, fields: Mapping[str, str]) -> Grant:
-        grant = self._services.tokens.lookup(_token(scope, fields))
+        grant = self._services.tokens.lookup(token_of(scope, fields))
         if grant is None or grant.kind not in ("device", "integration"):
             raise _Refused(401, "unauthenticated", "a device or integration token is needed")
         return grant
@@ -439,27 +309,12 @@ class IngestApp:
     def _set_aside(self, scope: Scope, field: str, detail: str) -> None:
         """Count and keep a note of a report that can never be taken; positions stay out of logs."""
         services = self._services
-        services.refused["quarantined"] = services.refused.get("quarantined", 0) + 1
+        services.count_refused("quarantined")
         note: dict[str, object] = {"path": scope["path"], "field": field, "detail": detail[:200]}
         services.quarantine.append(note)
         total = services.refused["quarantined"]
         if total & (total - 1) == 0:  # 1, 2, 4, 8 …: a tracker gone mad must not fill the log
             log.warning("ingest.quarantined", total=total, **note)
-
-
-def _token(scope: Scope, fields: Mapping[str, str]) -> str | None:
-    """The token of a request: Bearer, the password of Basic, or `token=`."""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            kind, _, rest = value.decode("latin-1").partition(" ")
-            if kind.lower() == "bearer":
-                return str(rest.strip())
-            if kind.lower() == "basic":
-                try:
-                    return base64.b64decode(rest, validate=True).decode().partition(":")[2]
-                except (binascii.Error, UnicodeDecodeError):
-                    return None
-    return fields.get("token")
 
 
 async def _read(receive: Receive, limit: int) -> bytes:

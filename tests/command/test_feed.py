@@ -227,12 +227,12 @@ def test_a_big_picture_does_not_count_against_the_queue() -> None:
 def test_five_hundred_reconnects_cost_one_encoding() -> None:
     feed = Feed("e1", Picture(0, {"incidents": {str(i): entity(str(i), "t1", i) for i in range(500)}}))
     feed.subscribe(Everything(), None, NOW)
-    spent = feed.encodes
+    spent = feed.frames.encodes
     frames = {id(feed.subscribe(Everything(), None, NOW).pop()) for _ in range(500)}
-    assert feed.encodes == spent
+    assert feed.frames.encodes == spent
     assert len(frames) == 1
     feed.publish(incident(1, "i1", 1))
-    assert feed.encodes == spent + 1
+    assert feed.frames.encodes == spent + 1
 
 
 def test_a_cached_picture_is_followed_by_what_happened_since() -> None:
