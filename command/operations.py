@@ -207,7 +207,9 @@ class Operations:
 
         return await self._do(actor, decide, _entity("incidents", incident_id), key)
 
-    async def attach(self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = Key()) -> Outcome:
+    async def attach(
+        self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = Key()
+    ) -> Outcome:
         """Add a stored photo to an incident."""
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
@@ -341,7 +343,7 @@ class Operations:
             approaches = self.approaches.of(incident)
             place = Place(incident.grid, incident.village, incident.township, incident.beat)
         else:
-            approaches = Approaches(district, lon, lat)
+            approaches = self.approaches.at(lon, lat)
             place = district.place_at(lon, lat, {})
         fixes = self._fixes.fixes()
         people = [person for person in self.board.responders.values() if among(person)]

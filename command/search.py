@@ -53,10 +53,15 @@ class Search:
         self._district = district
         self._fixed = [_Named("area", area.code, area.name) for area in district.areas.areas]
         self._fixed += [_Named("place", str(n), place.name) for n, place in enumerate(district.places)]
-        self._fixed_index = NameIndex(entry.name for entry in self._fixed)
+        self._fixed_index: NameIndex | None = None
         self._roster: list[_Named] = []
         self._roster_index = NameIndex(())
         self._stale = True
+
+    def warm(self) -> None:
+        """Index areas and places; seconds for a large county, so it is done beside the start, in a thread."""
+        if self._fixed_index is None:
+            self._fixed_index = NameIndex(entry.name for entry in self._fixed)
 
     def apply(self, event: Event) -> None:
         """Notice that the roster changed."""
@@ -74,6 +79,7 @@ class Search:
         text = query.strip()
         if not text:
             return []
+        self.warm()
         if self._stale:
             self._index_roster()
         ranked = sorted(
@@ -95,6 +101,7 @@ class Search:
         self._stale = False
 
     def _matches(self, text: str, limit: int) -> Iterator[tuple[int, _Named]]:
+        assert self._fixed_index is not None  # `find` has warmed it
         for match in self._fixed_index.search(text, limit=limit):
             yield match.rank, self._fixed[match.number]
         for match in self._roster_index.search(text, limit=limit):

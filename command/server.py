@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -61,6 +62,8 @@ log = structlog.get_logger("server")
 
 DISTRICT: str = "district"
 DATABASE: str = "yiping.db"
+KEPT_EVENTS: int = 20_000
+"""How many of the newest events the feed keeps for browsers that resume."""
 
 
 class Units:
@@ -115,8 +118,13 @@ class Core:
         self.database.close()
 
 
-def open_core(settings: Settings, clock: Clock | None = None) -> Core:
+def open_core(settings: Settings, clock: Clock | None = None, district: District | None = None) -> Core:
     """Open the data folder: migrate, replay, load the district, and tie the parts together.
+
+    Args:
+        settings: All settings.
+        clock: Time; the machine's own unless a test brings another.
+        district: One that is loaded already; None loads the data folder's.
 
     Raises:
         DataFolderInUse: Another process has it.
@@ -130,15 +138,10 @@ def open_core(settings: Settings, clock: Clock | None = None) -> Core:
         if before != after:
             log.info("database migrated", before=before, after=after)
         event_log = SqlLog(database)
-        board = event_log.start()
-        feed = Feed(board.epoch, board)
-        started_at = board.seq
-        for event in event_log.after(started_at):
-            board.apply(event)
-            feed.publish(event)
-        log.info("board restored", seq=board.seq, replayed=board.seq - started_at)
+        board, feed = _replay(event_log)
         own = settings.district
-        district = load_district(settings.data_dir / DISTRICT, About(own.name, own.code, own.prefix))
+        if district is None:
+            district = load_district(settings.data_dir / DISTRICT, About(own.name, own.code, own.prefix))
         tracking = Tracking(board, district, SqlTracks(database), settings.data_dir / "tracks", clock)
         units = Units(board)
         find = Search(board, district)
@@ -173,6 +176,27 @@ def open_core(settings: Settings, clock: Clock | None = None) -> Core:
         operations,
         parts,
     )
+
+
+def _replay(event_log: SqlLog) -> tuple[Board, Feed]:
+    """Bring the board up to the last event, and the feed up to it too, with the newest events at hand."""
+    board = event_log.start()
+    started_at = board.seq
+    feed_from = event_log.last() - KEPT_EVENTS
+    feed: Feed | None = None
+    # Nothing allocated here is garbage: looking for it would cost more than the replay.
+    gc.disable()
+    try:
+        for event in event_log.after(started_at):
+            if feed is None and event.seq > feed_from:
+                feed = Feed(board.epoch, board, KEPT_EVENTS)
+            board.apply(event)
+            if feed is not None:
+                feed.publish(event)
+    finally:
+        gc.enable()
+    log.info("board restored", seq=board.seq, replayed=board.seq - started_at)
+    return board, feed or Feed(board.epoch, board, KEPT_EVENTS)
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | None = None) -> ASGIApp:
@@ -238,7 +262,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         async with asyncio.TaskGroup() as group, hub.running(tick_hz=settings.telemetry.tick_hz):
             tasks = [
                 group.create_task(part)
-                for part in (core.desk.run(), watch.run(), core.tracking.run(), core.parts.sessions.run())
+                for part in (
+                    core.desk.run(),
+                    watch.run(),
+                    core.tracking.run(),
+                    core.parts.sessions.run(),
+                    asyncio.to_thread(core.search.warm),
+                )
             ]
             log.info("ready", version=__version__, district=core.district.about.name)
             try:

@@ -187,7 +187,6 @@ class Watch:
                 continue
             over.append(("incidents", incident.id, None))
             over += [("assignments", key, None) for key in incident.assignments if key in board.assignments]
-            self._do.approaches.forget(incident.id)
         over += [("messages", m.id, None) for m in board.messages.values() if m.sent_at < before]
         if not over:
             return

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
-from pypinyin import Style, lazy_pinyin, pinyin
-
 _MAX_VARIANTS = 16
+
+
+@lru_cache(maxsize=65_536)
+def _usual(text: str) -> tuple[str, ...]:
+    """The usual reading of each character."""
+    # Its dictionary takes a second to load, which the start of a service need not wait for.
+    from pypinyin import lazy_pinyin
+
+    # pypinyin documents that `errors` may return a list, one entry a letter; its annotation forgot.
+    return tuple(lazy_pinyin(text, errors=_letters))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=65_536)
+def _readings(text: str) -> tuple[tuple[str, ...], ...]:
+    """Every reading of each character."""
+    from pypinyin import Style, pinyin
+
+    found = pinyin(text, style=Style.NORMAL, heteronym=True, errors=_letters)  # type: ignore[arg-type]
+    return tuple(map(tuple, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +60,9 @@ def pinyin_keys(name: str) -> PinyinKeys:
     text = "".join(c for c in name.lower() if c.isalnum())
     if not text:
         return PinyinKeys((), ())
-    # pypinyin documents that `errors` may return a list, one entry a letter; its annotation forgot.
-    usual = lazy_pinyin(text, errors=_letters)  # type: ignore[arg-type]
-    readings = pinyin(text, style=Style.NORMAL, heteronym=True, errors=_letters)  # type: ignore[arg-type]
     choices: list[list[str]] = []
     variants = 1
-    for first, others in zip(usual, readings, strict=True):
+    for first, others in zip(_usual(text), _readings(text), strict=True):
         distinct = list(dict.fromkeys([first, *others]))
         # A long name with many readings would multiply without end: beyond the limit the usual one must do.
         if variants * len(distinct) > _MAX_VARIANTS:

@@ -20,6 +20,8 @@ router = APIRouter(tags=["areas"])
 Viewer = Annotated[Principal, Depends(require("view.map"))]
 
 REACH_S = 300.0
+REACH_GRIDS = 24
+"""More grids than this are a township or a county: their coverage is a report, not a click."""
 SIMPLIFY_M = {1: 10.0, 2: 5.0, 3: 2.0, 4: 1.0}
 
 
@@ -162,16 +164,18 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
 
 
 async def _reach(s: Services, me: Principal, grids: Sequence[str]) -> Json:
-    """Count the grids whose middle a free unit reaches within five minutes."""
+    """Count the grids whose middle a free unit reaches within five minutes; n of 0 where there are too many."""
+    if len(grids) > REACH_GRIDS:
+        return {"n": 0, "d": 0}
     n = 0
-    for code in grids[:60]:
+    for code in grids:
         lon, lat = s.district.areas.label_point(code)
         ranked = await s.operations.nearest(
             lon, lat, limit=1, routes=0, among=lambda person: s.sees(me, "responders", person)
         )
         best = ranked.ranking.candidates[0].travel.eta_s if ranked.ranking.candidates else None
         n += best is not None and best <= REACH_S
-    return {"n": n, "d": min(len(grids), 60)}
+    return {"n": n, "d": len(grids)}
 
 
 def _people(

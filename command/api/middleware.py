@@ -181,7 +181,9 @@ class SecurityMiddleware:
         return out
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "") or "unmatched"
+        # An included router's route knows its own path alone; FastAPI leaves the whole one beside it.
+        whole = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+        route = getattr(whole, "path", "") or "unmatched"
         if self._observe is not None:
             self._observe(scope["method"], route, status, seconds)
         facts = {

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, APIWebSocketRoute
+from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 
 from command.accounts.access import PERMISSIONS, Principal
 from command.accounts.sessions import Session
@@ -133,12 +133,12 @@ def client_address(connection: HTTPConnection) -> str:
     return OriginRules(connection.app.state.services.settings).client_address(connection.scope)
 
 
-def access_of(route: BaseRoute) -> str | None:
+def access_of(route: BaseRoute | RouteContext) -> str | None:
     """Return what a route declares: a permission, "public", "signed_in", or None."""
-    if not isinstance(route, (APIRoute, APIWebSocketRoute)):
+    dependant = getattr(route, "dependant", None)
+    if dependant is None:
         return None
-    found = sorted(set(_declarations(route.dependant)))
-    return " ".join(found) or None
+    return " ".join(sorted(set(_declarations(dependant)))) or None
 
 
 def undeclared_routes(app: FastAPI, open_paths: Iterable[str] = ()) -> list[str]:
@@ -150,21 +150,10 @@ def undeclared_routes(app: FastAPI, open_paths: Iterable[str] = ()) -> list[str]
     """
     allowed = set(open_paths)
     missing: list[str] = []
-    for route, path in _walk(app.routes, ""):
-        methods = ",".join(sorted(getattr(route, "methods", None) or ["*"]))
-        if path not in allowed and access_of(route) is None:
-            missing.append(f"{methods} {path}")
+    for route in iter_route_contexts(app.routes):
+        if route.path not in allowed and access_of(route) is None:
+            missing.append(f"{','.join(sorted(route.methods or ['*']))} {route.path}")
     return sorted(missing)
-
-
-def _walk(routes: Iterable[BaseRoute], prefix: str) -> Iterable[tuple[BaseRoute, str]]:
-    for route in routes:
-        path = prefix + str(getattr(route, "path", ""))
-        below = getattr(route, "routes", None)
-        if isinstance(route, Mount) and below:
-            yield from _walk(below, path)
-        else:
-            yield route, path
 
 
 def _declarations(dependant: Dependant) -> Iterable[str]:

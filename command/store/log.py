@@ -84,6 +84,10 @@ class EventLog(Protocol):
         """Return the board to start from: the oldest checkpoint kept, or an empty one with a new epoch."""
         ...
 
+    def last(self) -> int:
+        """Return the number of the last event, 0 without any."""
+        ...
+
     def after(self, seq: int) -> Iterator[Event]:
         """Yield the events after ``seq`` in order."""
         ...
@@ -133,6 +137,11 @@ class SqlLog:
     def start(self) -> Board:
         """See `EventLog.start`."""
         return self._database.write_now(_start)
+
+    def last(self) -> int:
+        """See `EventLog.last`."""
+        query = sa.select(sa.func.coalesce(sa.func.max(schema.events.c.seq), 0))
+        return self._database.read_now(lambda connection: connection.execute(query).scalar_one())
 
     def after(self, seq: int) -> Iterator[Event]:
         """See `EventLog.after`; a page at a time, so that a long log needs no memory."""
@@ -272,6 +281,10 @@ class MemoryLog:
     def start(self) -> Board:
         """See `EventLog.start`."""
         return Board(self.epoch) if self.stored is None else Board.load(self.stored[1])
+
+    def last(self) -> int:
+        """See `EventLog.last`."""
+        return self.events[-1].seq if self.events else 0
 
     def after(self, seq: int) -> Iterator[Event]:
         """See `EventLog.after`."""

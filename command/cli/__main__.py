@@ -1,0 +1,5 @@
+"""``python -m command.cli`` is ``yiping``."""
+
+from command.cli import main
+
+main()
