@@ -426,10 +426,10 @@ def decide_ending(
     if command in ("check_pass", "close") and mine is not None and mine in handlers:
         raise Conflict("Whoever handled an incident cannot check it.")
     if command == "merge":
-        into = incident_of(picture, texts.get("into", ""))
+        check_move(incident, command, texts)
+        into = incident_of(picture, texts["into"])
         if into.id == incident.id or into.state not in incidents.OPEN:
             raise Conflict("An incident merges into another open one.")
-        check_move(incident, command, texts)
         new = incidents.changed(
             incident, context, state="merged", parent_id=into.id, closed_at=context.at, suspects=()
         )

@@ -16,7 +16,7 @@ import msgspec
 from command.clock import parse_rfc3339
 from command.errors import AlreadyAssigned, IllegalTransition, Malformed, NotFound, StaleVersion
 from command.events import Context, Fact
-from command.policy import Level, LimitsS, Policy, Source, Stages, due_at
+from command.policy import Level, LimitsS, Policy, Source, Stages, check_moment, due_at
 
 if TYPE_CHECKING:
     from command.board import Picture
@@ -176,7 +176,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report as it comes in, located, not yet an incident. ``contact_masked`` never holds the real number."""
+    """A report as it comes in, located, not yet an incident. ``contact_masked`` is never the real number."""
 
     title: str
     category: str
@@ -277,7 +277,7 @@ def decide_report(
     """Take a report in as an incident in state ``reported``.
 
     Raises:
-        Malformed: Title, category, level or source make no sense.
+        Malformed: Title, description, category, level, source or the moment make no sense.
     """
     title = report.title.strip()
     if not title or len(title) > 80:
@@ -300,7 +300,7 @@ def decide_report(
         lat=round(report.lat, 7),
         state="reported",
         reported_at=context.at,
-        occurred_at=report.occurred_at,
+        occurred_at=None if report.occurred_at is None else check_moment(report.occurred_at, "occurred_at"),
         address=place.address,
         grid=place.grid,
         village=place.village,
@@ -362,8 +362,8 @@ def decide_classify(
     """Accept an incident (``accept``) or correct its facts later (``classify``).
 
     Raises:
-        Malformed: Unknown category or level, an empty title, or an accepted incident outside every grid
-            without an address.
+        Malformed: Unknown category or level, an empty or over-long text, or an accepted incident outside
+            every grid without an address.
         IllegalTransition: As the lifecycle says.
     """
     move = check_move(incident, command, {})
@@ -375,8 +375,12 @@ def decide_classify(
             raise Malformed("title", "a title has 1 to 80 characters")
         fields["title"] = title.strip()
     if address is not None:
+        if len(address) > 200:
+            raise Malformed("address", "at most 200 characters")
         fields["address"] = address.strip() or None
     if lead_department is not None:
+        if len(lead_department) > 60:
+            raise Malformed("lead_department", "at most 60 characters")
         fields["lead_department"] = lead_department.strip() or None
     if level is not None:
         known = policy.check_level(level)
@@ -387,6 +391,8 @@ def decide_classify(
             incident.due, accept=due_at(start, limits.accept), handle=due_at(start, limits.handle)
         )
     if move.target is not None:
+        if incident.grid is None and not fields.get("address", incident.address):
+            raise Malformed("address", "outside every grid, an address says where it is")
         fields |= {"state": move.target, "accepted_at": context.at}
     new = changed(incident, context, **fields)
     return [Fact(move.event, (("incidents", new.id, new),), {"fields": sorted(fields)})]
@@ -434,7 +440,7 @@ def decide_move(
                 raise Malformed("level", "only level IV or none may be dealt with on the spot")
             fields |= {"self_handled": True, "disposition": texts["note"]}
         case "suspend":
-            fields |= {"suspended_until": _moment(texts["until"], "until"), "reason": texts["reason"]}
+            fields |= {"suspended_until": check_moment(texts["until"], "until"), "reason": texts["reason"]}
         case "resume":
             fields["suspended_until"] = None
         case "check_pass" | "close":
@@ -477,11 +483,3 @@ def decide_attach(incident: Incident, attachment: Attachment, context: Context) 
         raise Malformed("file", "an incident holds at most 20 photos")
     new = changed(incident, context, attachments=(*incident.attachments, attachment))
     return [Fact(move.event, (("incidents", new.id, new),), {"attachment_id": attachment.id})]
-
-
-def _moment(text: str, name: str) -> str:
-    try:
-        parse_rfc3339(text)
-    except ValueError:
-        raise Malformed(name, "an RFC 3339 time with offset or Z") from None
-    return text

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from command.clock import rfc3339
+from command.clock import parse_rfc3339, rfc3339
 from command.errors import Malformed
 
 Level = Literal["I", "II", "III", "IV", "none"]
@@ -91,6 +91,22 @@ class Policy:
 def due_at(start: datetime, limit_s: int | None) -> str | None:
     """Return the moment a stage is due, or None where there is no limit."""
     return None if limit_s is None else rfc3339(start + timedelta(seconds=limit_s))
+
+
+def check_moment(text: str, name: str) -> str:
+    """Return a moment that somebody wrote, in the wire's own form.
+
+    Args:
+        text: RFC 3339 with an offset or Z.
+        name: The field it came in.
+
+    Raises:
+        Malformed: It is no such moment.
+    """
+    try:
+        return rfc3339(parse_rfc3339(text))
+    except (ValueError, OverflowError):
+        raise Malformed(name, "an RFC 3339 time with offset or Z") from None
 
 
 def load_policy(folder: Path) -> Policy:

@@ -83,7 +83,8 @@ class Search:
         if self._stale:
             self._index_roster()
         ranked = sorted(
-            self._matches(text, limit * 3), key=lambda found: (found[0], ORDER[found[1].type], len(found[1].name))
+            self._matches(text, limit * 3),
+            key=lambda found: (found[0], ORDER[found[1].type], len(found[1].name)),
         )
         hits = []
         for rank, entry in ranked:

@@ -47,6 +47,7 @@ from command.feed import Feed
 from command.operations import Operations
 from command.policy import load_policy
 from command.presence import Presence
+from command.proposals import Proposals
 from command.resources import config_dir, static_dir
 from command.search import Search
 from command.settings import Settings
@@ -154,7 +155,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
 
         desk = Desk(board, event_log, clock, publish)
         policy = load_policy(config_dir())
-        operations = Operations(desk, clock, settings, policy, tracking, lambda: district)
+        proposals = Proposals(board, tracking, lambda: district, settings)
+        operations = Operations(desk, settings, policy, proposals, lambda: district)
         parts = assemble(
             SqlAccounts(database), settings.security, clock, config_dir() / "roles.toml", district.about.code
         )

@@ -1,8 +1,8 @@
 """The watch: what must happen without anybody asking.
 
 Unanswered offers move to the next nearest, arrivals are proposed and then hold, arrival times follow every
-report, old entities leave the board, checkpoints are taken, contacts are purged. Each round looks at the board,
-so nothing depends on a timer that a restart would lose.
+report, old entities leave the board, checkpoints are taken, contacts are purged. Each round looks at the
+board, so nothing depends on a timer that a restart would lose.
 """
 
 import asyncio
@@ -153,7 +153,7 @@ class Watch:
             if self._eta_sent.get(assignment.id) == (fix.lon, fix.lat):
                 continue
             self._eta_sent[assignment.id] = (fix.lon, fix.lat)
-            approach = self._do.approaches.of(incident).to(unit.profile)
+            approach = self._do.proposals.approaches.of(incident).to(unit.profile)
             seconds, method = approach.seconds_at(fix.lon, fix.lat)
             metres = distance_m(fix.lon, fix.lat, incident.lon, incident.lat)
             eta_s = None if seconds != seconds else round(seconds, 1)

@@ -73,7 +73,7 @@ async def areas_geojson(
     del me
     index = s.district.areas
     found = index.feature_collection(tier=tier, simplify_m=SIMPLIFY_M.get(tier, 1.0))
-    owners = s.operations.owners()
+    owners = s.proposals.owners()
     for feature in found["features"]:
         properties: dict[str, Any] = feature["properties"]
         properties["vacant"] = tier == 4 and feature["id"] not in owners
@@ -120,7 +120,7 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     lon, lat = index.label_point(code)
     grids = index.subtree_grids(code) if area.tier != 4 else (code,)
     inside = frozenset(grids)
-    ranked = await s.operations.nearest(
+    ranked = await s.proposals.nearest(
         lon, lat, limit=5, include_busy=True, among=lambda person: s.sees(me, "responders", person)
     )
     staff = [p for p in s.board.responders.values() if inside & set(p.grids)]
@@ -128,7 +128,7 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     officers = [p for p in s.board.responders.values() if p.kind == "police" and p.beat in beats]
     open_here = [i for i in s.board.incidents.values() if i.grid in inside and i.state in OPEN]
     cameras = [c for c in s.board.cameras.values() if c.grid in inside]
-    owners = s.operations.owners()
+    owners = s.proposals.owners()
     vacant = [g for g in grids if g not in owners]
     fastest = next((c.travel.eta_s for c in ranked.ranking.candidates if c.status == "free"), None)
     reach = await _reach(s, me, grids)
@@ -164,13 +164,13 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
 
 
 async def _reach(s: Services, me: Principal, grids: Sequence[str]) -> Json:
-    """Count the grids whose middle a free unit reaches within five minutes; n of 0 where there are too many."""
+    """Count the grids whose middle a free unit reaches in five minutes; 0 of 0 where they are too many."""
     if len(grids) > REACH_GRIDS:
         return {"n": 0, "d": 0}
     n = 0
     for code in grids:
         lon, lat = s.district.areas.label_point(code)
-        ranked = await s.operations.nearest(
+        ranked = await s.proposals.nearest(
             lon, lat, limit=1, routes=0, among=lambda person: s.sees(me, "responders", person)
         )
         best = ranked.ranking.candidates[0].travel.eta_s if ranked.ranking.candidates else None

@@ -11,8 +11,8 @@ from command.api.security import require
 from command.api.services import Json, KeyOf, ServicesOf, wire
 from command.cameras import Camera
 from command.errors import NotFound
+from command.ids import new_id
 from command.incidents import distance_m
-from command.operations import new_id
 
 router = APIRouter(tags=["cameras"])
 Viewer = Annotated[Principal, Depends(require("camera.view"))]

@@ -283,7 +283,7 @@ async def read_photo(incident_id: str, photo_id: str, me: Viewer, s: ServicesOf)
 async def command_incident(
     incident_id: str, command: str, me: Viewer, s: ServicesOf, key: KeyOf, body: CommandBody | None = None
 ) -> Json:
-    """Carry out a command of the lifecycle: claim, accept, dispatch, check_pass, close, cancel, note, …"""
+    """Carry out a command of the lifecycle: claim, accept, dispatch, close, cancel, note and so on."""
     if command not in incidents.LIFECYCLE or command not in COMMANDS:
         raise NotFound("command", command)
     body = body or CommandBody()

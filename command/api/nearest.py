@@ -13,7 +13,7 @@ from command.dispatch import Candidate
 from command.district import Approaches
 from command.errors import Malformed
 from command.incidents import distance_m
-from command.operations import Ranked
+from command.proposals import Ranked
 from command.responders import KINDS
 from gis.nearest import straight_line_s
 from gis.roads.routes import Route
@@ -83,7 +83,7 @@ async def nearest(
     asked = frozenset(filter(None, (kinds or "").split(",")))
     if unknown := sorted(asked - set(KINDS)):
         raise Malformed("kinds", f"{unknown[0]!r} is not one of {', '.join(KINDS)}")
-    ranked = await s.operations.nearest(
+    ranked = await s.proposals.nearest(
         lon or 0.0,
         lat or 0.0,
         incident=incident,

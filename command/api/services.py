@@ -20,6 +20,7 @@ from command.feed import Feed
 from command.operations import Key, Operations
 from command.policy import Policy
 from command.presence import Presence
+from command.proposals import Proposals
 from command.search import Search
 from command.settings import Settings
 from command.store.database import Database
@@ -49,6 +50,11 @@ class Services:
     tokens: Tokens
     access: Access
     audit: AuditLog
+
+    @property
+    def proposals(self) -> Proposals:
+        """Who could go where."""
+        return self.operations.proposals
 
     def lookup(self, kind: str, key: str) -> Entity | None:
         """Return an entity of the board, or None; what the access rules look things up with."""

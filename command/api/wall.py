@@ -41,7 +41,7 @@ async def wall_summary(me: Viewer, s: ServicesOf) -> Json:
         "today": summary.today_of(day, now, zone),
         "villages": summary.villages_of(day, {a.code: a.name for a in index.of_tier(3)}),
         "on_duty": summary.on_duty_of(s.board.responders.values(), online),
-        "staffing": summary.staffing_of(townships, s.operations.owners()),
+        "staffing": summary.staffing_of(townships, s.proposals.owners()),
         "cameras": summary.cameras_of(s.board.cameras.values()),
         "response": summary.response_of(day),
     }

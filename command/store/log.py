@@ -141,7 +141,7 @@ class SqlLog:
     def last(self) -> int:
         """See `EventLog.last`."""
         query = sa.select(sa.func.coalesce(sa.func.max(schema.events.c.seq), 0))
-        return self._database.read_now(lambda connection: connection.execute(query).scalar_one())
+        return int(self._database.read_now(lambda connection: connection.execute(query).scalar_one()))
 
     def after(self, seq: int) -> Iterator[Event]:
         """See `EventLog.after`; a page at a time, so that a long log needs no memory."""
