@@ -1,21 +1,19 @@
 """The pages, their static files and the basemap; everything from this machine, nothing from elsewhere."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from command.accounts.access import Principal
 from command.api.security import public, require
-from command.api.session import start_kiosk
 from command.api.services import ServicesOf
+from command.api.session import start_kiosk
 from command.errors import NotFound
 
-PAGES: Final = {"/": "index.html", "/wall": "wall.html", "/field": "field.html", "/login": "login.html"}
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Principal, Depends(require("view.map"))]
 
@@ -83,13 +81,7 @@ def add_pages(app: FastAPI, static: Path) -> None:
         )
 
     @router.get("/docs", dependencies=[Depends(public)])
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Yiping API",
-            swagger_js_url="/static/vendor/swagger-ui/swagger-ui-bundle.js",
-            swagger_css_url="/static/vendor/swagger-ui/swagger-ui.css",
-            swagger_favicon_url="/static/favicon.svg",
-        )
+    async def docs() -> FileResponse:
+        return page("docs.html")
 
     app.include_router(router)
