@@ -108,3 +108,12 @@ test('axis steps are round and reach the top', () => {
     assert.ok((steps.at(-1) ?? 0) >= most && steps.length <= 5, `${most}: ${steps}`);
   }
 });
+
+test('villages by open incidents, most first', () => {
+  const b = board();
+  b.incidents = {
+    a: incident({ id: 'a', village: 'v1' }), b: incident({ id: 'b', village: 'v2' }), c: incident({ id: 'c', village: 'v2' }),
+    d: incident({ id: 'd', village: 'v1', state: 'closed' }), e: incident({ id: 'e', village: null }),
+  };
+  assert.deepEqual(figures.openByVillage(b, 5), [{ code: 'v2', n: 2 }, { code: 'v1', n: 1 }]);
+});

@@ -46,7 +46,8 @@ export default {
 
   'wall.villages': 'Closed by village',
   'wall.villages_note': '{n} with 5 or more',
-  'wall.villages_none': 'No village has five accepted cases today',
+  'wall.villages_open': 'Open by village',
+  'wall.villages_open_note': 'rates once 5 are accepted',
   'wall.villages_tail': 'Last {n}',
 
   'wall.duty': 'On duty, online',
@@ -65,7 +66,6 @@ export default {
   'wall.cameras': 'Cameras',
   'wall.cameras_note_cut': 'axis 90–100%, line: target',
   'wall.cameras_note': 'axis 0–100%, line: target',
-  'wall.cameras_unknown': 'Unknown',
   'wall.cameras_offline': 'offline {off}, unknown {unknown}',
 
   'wall.response': 'Response',
@@ -80,7 +80,7 @@ export default {
   'wall.tile.eta': 'in {time}',
   'wall.tile.more': '{n} more',
   'wall.tile.none': 'No other open incident',
-  'wall.tile.no_clock': 'no clock',
+  'wall.tile.since': 'since report',
   'wall.alarm': 'not acknowledged {time}',
   'wall.alarm_more': '{n} more',
   'wall.no_alarm': 'No alarm waits',
@@ -92,5 +92,4 @@ export default {
   'wall.km': '{n} km',
   'wall.m': '{n} m',
   'wall.basemap_fault': 'Basemap unreadable; positions and incidents are live',
-  'wall.figures_age': '{time} ago',
 };

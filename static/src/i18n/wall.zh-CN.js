@@ -46,7 +46,8 @@ export default {
 
   'wall.villages': '村社区办结率',
   'wall.villages_note': '受理满 5 件者 {n} 个',
-  'wall.villages_none': '今日还没有受理满 5 件的村社区',
+  'wall.villages_open': '村社区在办',
+  'wall.villages_open_note': '受理满 5 件后比办结率',
   'wall.villages_tail': '末 {n} 位',
 
   'wall.duty': '在岗与在线',
@@ -65,7 +66,6 @@ export default {
   'wall.cameras': '摄像头',
   'wall.cameras_note_cut': '轨道 90–100%，竖线为目标',
   'wall.cameras_note': '轨道 0–100%，竖线为目标',
-  'wall.cameras_unknown': '未知',
   'wall.cameras_offline': '离线 {off}　状态未知 {unknown}',
 
   'wall.response': '响应用时',
@@ -80,7 +80,7 @@ export default {
   'wall.tile.eta': '约 {time}到',
   'wall.tile.more': '另 {n} 人',
   'wall.tile.none': '没有更多在办事件',
-  'wall.tile.no_clock': '不计时',
+  'wall.tile.since': '已过',
   'wall.alarm': '未确认 {time}',
   'wall.alarm_more': '另 {n} 起',
   'wall.no_alarm': '没有未确认的报警',
@@ -92,5 +92,4 @@ export default {
   'wall.km': '{n} 千米',
   'wall.m': '{n} 米',
   'wall.basemap_fault': '底图读取失败，位置与事件仍实时',
-  'wall.figures_age': '{time}前',
 };

@@ -44,6 +44,21 @@ export function bothEnds(rows, head, tail) {
 }
 
 /**
+ * Open incidents by village, most first: what the ranking shows while too few cases are accepted to compare rates.
+ * @param {Board} board
+ * @param {number} most
+ * @returns {{code: string, n: number}[]}
+ */
+export function openByVillage(board, most) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { village } of openIncidents(board)) {
+    if (village) counts.set(village, (counts.get(village) ?? 0) + 1);
+  }
+  return [...counts].map(([code, n]) => ({ code, n })).sort((a, b) => b.n - a.n || a.code.localeCompare(b.code)).slice(0, most);
+}
+
+/**
  * Kinds of people by how many are on the roster, the rest summed up in the panel's figure only.
  * @param {WallSummary['on_duty']['by_kind']} byKind
  * @param {number} most

@@ -39,7 +39,6 @@ function place() {
 
 class WallPage {
   /** @type {WallSummary | null} */ #summary = null;
-  /** @type {number | null} */ #summaryAt = null;
   #summaryDue = 0;
   #asking = false;
   /** @type {Tick[]} */ #ticks = [];
@@ -128,7 +127,6 @@ class WallPage {
     this.#summaryDue = Date.now() + SUMMARY_EVERY_MS;
     try {
       this.#summary = await call('GET', '/wall/summary', undefined, { redirect: false });
-      this.#summaryAt = Date.now();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the last figures stay; the banner says how old all is
     } finally {
@@ -147,7 +145,7 @@ class WallPage {
       const stale = feed.state !== 'live' && feed.state !== 'connecting';
       render(html`<${Wall} scene=${{
         district: this.session.district, board: feed.board, etas: feed.etas, summary: this.#summary,
-        summaryAt: this.#summaryAt, ticks: this.#ticks, feedState: feed.state, fault: feed.fault,
+        ticks: this.#ticks, feedState: feed.state, fault: feed.fault,
         lastMessageAt: feed.lastMessageAt, now, serverNow, stale, areaNames: this.#areaNames,
         metresPerPixel: this.#map?.metresPerPixel ?? null, mapFault: this.#map?.fault ?? '',
       }} />`, root);

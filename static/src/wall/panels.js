@@ -5,7 +5,7 @@ import { hourOf, timeOfDay } from '../time.js';
 import { html } from '../ui/h.js';
 import { KindMark, LevelMark } from '../ui/shapes.js';
 import { HourBars, LimitRow, RateText, StackedBar, Track } from './charts.js';
-import { bothEnds, gaps, onDuty, percent, responseRows, stateGroups } from './figures.js';
+import { bothEnds, gaps, onDuty, openByVillage, percent, responseRows, stateGroups } from './figures.js';
 
 /** @import {WallSummary} from '../../types/wire.d.ts' */
 /** @import {Scene} from './view.js' */
@@ -38,14 +38,25 @@ export function HoursPanel({ summary, scene }) {
   </section>`;
 }
 
-/** @param {{summary: WallSummary}} props */
-export function VillagePanel({ summary }) {
+/** @param {{scene: Scene}} props */
+function OpenVillages({ scene }) {
+  const rows = openByVillage(scene.board, 7);
+  const most = Math.max(1, ...rows.map((row) => row.n));
+  return html`<section class="p villages"><h2>${t('wall.villages_open')}<small>${t('wall.villages_open_note')}</small></h2>
+    ${!rows.length && html`<p class="none">${t('wall.story.none')}</p>`}
+    ${rows.map((row, index) => html`<div class="rk" key=${row.code}><span class="t2">${index + 1}</span><span class="nm">${scene.areaNames.get(row.code) ?? ''}</span>
+      <${Track} n=${row.n} d=${most} tone="blue" /><span></span><b>${row.n}</b></div>`)}
+  </section>`;
+}
+
+/** @param {{summary: WallSummary, scene: Scene}} props */
+export function VillagePanel({ summary, scene }) {
+  if (!summary.villages.length) return html`<${OpenVillages} scene=${scene} />`;
   const { head, tail } = bothEnds(summary.villages, 4, 3);
   /** @param {(typeof head)[number]} item @param {string} tone */
   const line = ({ rank, row }, tone) => html`<div class="rk" key=${row.code}><span class="t2">${rank}</span><span class="nm">${row.name}</span>
     <${Track} n=${row.n} d=${row.d} tone=${tone} /><${RateText} n=${row.n} d=${row.d} /></div>`;
   return html`<section class="p villages"><h2>${t('wall.villages')}<small>${t('wall.villages_note', { n: summary.villages.length })}</small></h2>
-    ${!head.length && html`<p class="none">${t('wall.villages_none')}</p>`}
     ${head.map((item) => line(item, 'blue'))}
     ${tail.length > 0 && html`<div class="gap"><span>${t('wall.villages_tail', { n: tail.length })}</span></div>`}
     ${tail.map((item) => line(item, 'pale'))}

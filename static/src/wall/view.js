@@ -18,7 +18,6 @@ import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, Today
  * @property {Board} board
  * @property {Map<string, EtaItem>} etas
  * @property {WallSummary | null} summary
- * @property {number | null} summaryAt our clock, epoch ms
  * @property {Tick[]} ticks
  * @property {string} feedState
  * @property {string | null} fault
@@ -44,7 +43,7 @@ export function Wall({ scene }) {
     ${summary && html`
       <${TodayPanel} summary=${summary} scene=${scene} />
       <${HoursPanel} summary=${summary} scene=${scene} />
-      <${VillagePanel} summary=${summary} />
+      <${VillagePanel} summary=${summary} scene=${scene} />
       <${DutyPanel} summary=${summary} />
       <${StaffingPanel} summary=${summary} />
       <${CameraPanel} summary=${summary} />
@@ -124,7 +123,7 @@ function Tile({ number, tile, scene }) {
     <header>
       <${LevelMark} level=${incident.level} hollow=${attended} size=${34} />
       <div><h3>${incident.exercise && html`<b class="inv">${t('wall.exercise')}</b> `}${incident.title}</h3>
-      <p>${placeOf(incident, scene)}　${t(`state.${incident.state}`)}${!scene.stale && html`　${t('wall.tile.age', { time: duration(age_s) })}`}</p></div>
+      <p>${placeOf(incident, scene)}　${t(`state.${incident.state}`)}${running && !scene.stale && html`　${t('wall.tile.age', { time: duration(age_s) })}`}</p></div>
       <i class="nb">${number}</i>
     </header>
     <div class="clock">
@@ -132,7 +131,7 @@ function Tile({ number, tile, scene }) {
         ? html`<small>${t(running.over ? 'wall.tile.over' : 'wall.tile.left', { stage: t(`stage.${running.stage}`) })}</small>
             <b class=${running.over ? 'inv' : running.used >= 0.8 ? 'warn' : ''}>${clock(running.left_s)}</b>
             <div class="track"><i style=${{ width: `${Math.min(100, running.used * 100)}%` }} class=${running.over ? 'late' : running.used >= 0.8 ? 'warn' : ''}></i></div>`
-        : html`<small>${t('wall.tile.no_clock')}</small>`}
+        : !scene.stale && html`<small>${t('wall.tile.since')}</small><b>${clock(age_s)}</b>`}
     </div>
     <ol class="way">${steps.map((step, index) => html`<li key=${step} class=${index <= reached ? 'done' : ''}></li>`)}<span>${stepWords(progress)}</span></ol>
     <ul class="who">

@@ -77,6 +77,7 @@ export class WallMap {
       scale: scale * DESK_TO_WALL, interactive: false,
     });
     const wall = new WallMap(map, feed, district, scale);
+    wall.#overview(0);
     void wall.#loadAreas();
     return wall;
   }
@@ -189,7 +190,9 @@ export class WallMap {
 
   /** @param {number} duration_ms */
   #overview(duration_ms) {
-    this.#map.gl.fitBounds(this.#district.bounds, { padding: 40 * this.#scale, duration: duration_ms });
+    // The story line stands on the map's top, the legend at its foot.
+    const padding = { top: 64 * this.#scale, bottom: 48 * this.#scale, left: 24 * this.#scale, right: 24 * this.#scale };
+    this.#map.gl.fitBounds(this.#district.bounds, { padding, duration: duration_ms });
   }
 
   #easeMs() {
