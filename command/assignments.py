@@ -330,6 +330,8 @@ def _after_end(
         attention = "declined" if how == "declined" else "unanswered"
         if returns >= RETURNS_BEFORE_RULING:
             attention = "ruling"
+    elif how == "recalled":
+        attention = None  # somebody at a desk has looked and decided; nothing is offered by itself
     finished = any(
         a is not None and a.state == "finished" for a in map(picture.assignments.get, incident.assignments)
     )
@@ -394,7 +396,13 @@ def decide_arrival_refusal(picture: "Picture", assignment_id: str, context: Cont
     if assignment.state not in ("signed", "en_route", "on_scene") or not (proposed or automatic):
         raise IllegalTransition("assignment", assignment.id, assignment.state, "not_on_scene")
     new = changed(
-        assignment, context, state="en_route", on_scene_at=None, arrival_due_at=None, arrival_refused=True
+        assignment,
+        context,
+        state="en_route",
+        en_route_at=assignment.en_route_at or context.at,
+        on_scene_at=None,
+        arrival_due_at=None,
+        arrival_refused=True,
     )
     changes: list[Change] = [("assignments", new.id, new)]
     incident = picture.incidents.get(new.incident_id)
@@ -414,6 +422,8 @@ def decide_ending(
     expected_version: int | None = None,
 ) -> list[Fact]:
     """Close, cancel, merge or check an incident and free all its units together, in one event.
+
+    A check that fails ends the finished jobs too: the rework is a new job, and only its end is an end.
 
     Raises:
         NotFound: The incident, or the one to merge into, does not exist.

@@ -31,8 +31,8 @@ from command.responders import Responder
 from command.settings import Settings
 from command.store.log import Contact
 
-ENDINGS: Final = frozenset({"close", "check_pass", "cancel", "merge", "reject"})
-"""Commands after which no unit may stay bound to the incident."""
+ENDINGS: Final = frozenset({"close", "check_pass", "check_fail", "cancel", "merge", "reject"})
+"""Commands after which no unit is bound to the incident any more."""
 OFFER_RING: Final = 5
 """How many candidates the automatic next offer looks at."""
 

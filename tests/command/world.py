@@ -31,7 +31,7 @@ COLLEAGUE = Actor("u-d2", "调度席 罗启明", "dispatcher")
 SUPERVISOR = Actor("u-su", "值班长 方以宁", "supervisor")
 UNITS = ("r1", "r2", "r3")
 ANSWER_S = 30.0
-ENDINGS = frozenset({"close", "check_pass", "cancel", "merge", "reject"})
+ENDINGS = frozenset({"close", "check_pass", "check_fail", "cancel", "merge", "reject"})
 
 Decide = Callable[[Picture, Context], Sequence[Fact]]
 
@@ -188,12 +188,12 @@ def check_action(stale: Board, events: Sequence[Event], fresh: Board) -> None:
     for kind in KINDS:
         for key in before[kind].keys() | after[kind].keys():
             old, new = before[kind].get(key), after[kind].get(key)
-            rows = named.get((kind, key), [])
-            if not rows:
+            steps = named.get((kind, key), [])
+            if not steps:
                 assert old == new, f"{kind} {key} changed behind the events' back"
                 continue
             version = 0 if old is None else old["version"]
-            for row in rows:
+            for row in steps:
                 if row is not None:
                     version += 1
                     assert row["version"] == version, f"{kind} {key}: versions grow by one"
