@@ -115,7 +115,6 @@ def standard_figures(services: Services, hub: Hub | None = None) -> Figures:
             Figure("board_responders", "Responders in the roster.", lambda: len(board.responders)),
             Figure("board_cameras", "Cameras in the registry.", lambda: len(board.cameras)),
             Figure("feed_subscriptions", "Event subscriptions.", lambda: len(services.feed)),
-            Figure(),
             Figure("disk_free_bytes", "Free bytes where the data is.", lambda: _free_bytes(services)),
         ]
     )

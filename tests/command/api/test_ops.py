@@ -1,10 +1,14 @@
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from command.api import ops
 from command.api.ops import Figure, Figures
+from command.settings import Settings
 from tests.command.api.small_app import Service
 
 
@@ -70,3 +74,21 @@ async def test_figures_count_requests_by_route_and_not_by_what_callers_invent(se
 def test_figures_of_two_services_do_not_meet() -> None:
     Figures([Figure("x", "X.", lambda: 1)])
     Figures([Figure("x", "X.", lambda: 2)])
+
+
+def test_the_standard_figures_of_a_whole_service_can_all_be_read(tmp_path: Path) -> None:
+    from command.server import create_app, open_core
+
+    core = open_core(Settings(data_dir=tmp_path))
+    try:
+        app: Any = create_app(core.settings, core=core)
+        while not isinstance(app, FastAPI):
+            app = app._app if hasattr(app, "_app") else app.app
+        text = app.state.figures.text().decode()
+    finally:
+        core.close()
+    gauges = [line for line in text.splitlines() if line.startswith("yiping_") and "{" not in line]
+    assert {"yiping_sessions", "yiping_log_seq", "yiping_feed_clients"} <= {
+        line.split()[0] for line in gauges
+    }
+    assert not [line for line in gauges if line.endswith("NaN")]
