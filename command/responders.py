@@ -6,6 +6,7 @@ import msgspec
 
 from command.errors import IllegalTransition, NotFound
 from command.events import Context, Fact
+from command.policy import check_moment
 
 if TYPE_CHECKING:
     from command.board import Picture
@@ -22,6 +23,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     "volunteer",
     "street_chief",
 )
+GRID_KINDS: Final[frozenset[Kind]] = frozenset({"grid_worker", "grid_chief"})
+"""Those who look after grids."""
 Profile = Literal["car", "motorcycle", "foot"]
 
 
@@ -106,6 +109,7 @@ def decide_shift(
     Raises:
         NotFound: No such responder.
         IllegalTransition: Off duty was asked for while a job is active.
+        Malformed: ``until`` is no moment.
     """
     old = responder_of(picture, responder_id)
     if old.on_duty == on_duty:
@@ -117,7 +121,7 @@ def decide_shift(
         context,
         on_duty=on_duty,
         shift_since=context.at if on_duty else None,
-        shift_until=until if on_duty else None,
+        shift_until=check_moment(until, "until") if on_duty and until is not None else None,
     )
     kind = "responder.shift_started" if on_duty else "responder.shift_ended"
     return [Fact(kind, (("responders", old.id, new),))]
