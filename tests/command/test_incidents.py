@@ -222,7 +222,7 @@ class TestReport:
             ("occurred_at", "2026-11-22T03:00:00"),
         ],
     )
-    def test_what_makes_no_sense_is_refused_by_name(self, field: str, bad: str) -> None:
+    def test_what_makes_no_sense_is_refused_by_name(self, field: str, bad: Any) -> None:
         world = World()
         with pytest.raises(Malformed) as refused:
             world.report(**{field: bad})
