@@ -105,7 +105,8 @@ class Callers:
                 self._colleague.hurry.add(key)
             await self._timing.sleep(self._rates.starter_every_s)
         while True:
-            await self._timing.sleep(draw(self._rng, self._rates.every_s) / self._scale)
+            faster = 2.0 if self._open() < self._rates.few_open * self._scale else 1.0
+            await self._timing.sleep(draw(self._rng, self._rates.every_s) / self._scale / faster)
             told = self.next()
             if told is not None:
                 await self.tell(told)

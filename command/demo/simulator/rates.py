@@ -62,6 +62,7 @@ class Callers(_Section, frozen=True):
     starter_every_s: float
     starters_under_way: int
     every_s: Span
+    few_open: int
     max_open: int
     hard_max_open: int
     duplicate_share: float
