@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from command.incidents import Place
-from command.responders import Responder
+from command.responders import GRID_KINDS, Responder
 
 Status = Literal["free", "busy", "off_duty"]
 STALE_PENALTY_SHARE: Final = 0.5
@@ -156,7 +156,7 @@ def rank(
         key=lambda c: (
             c.status != "free",
             round(c.rank_s),
-            place.grid is None or place.grid not in c.responder.grids,
+            "own_grid" not in c.reasons,
             c.responder.id,
         )
     )
@@ -172,7 +172,8 @@ def _reasons(
     *,
     stale: bool,
 ) -> tuple[str, ...]:
-    grids = set(responder.grids)
+    # Police carry the grids of their beat; "own grid" is said of those who look after the grid itself.
+    grids = set(responder.grids) if responder.kind in GRID_KINDS else set()
     out = []
     if place.grid is not None and place.grid in grids:
         out.append("own_grid")

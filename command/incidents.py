@@ -256,19 +256,21 @@ def distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
 
 
 def suspects_of(incidents: Iterable[Incident], report: Report, now: datetime) -> tuple[str, ...]:
-    """Return the open incidents that may be the same thing: near, recent, same category first; nearest first.
+    """Return the open incidents that may be the same thing: near, recent and of the same category, nearest first.
 
     It only suggests. Nothing is ever merged without a person.
     """
     found = []
     window = timedelta(seconds=report.suspect_window_s)
     for other in incidents:
-        if other.state not in OPEN or now - parse_rfc3339(other.reported_at) > window:
+        if other.category != report.category or other.state not in OPEN:
+            continue
+        if now - parse_rfc3339(other.reported_at) > window:
             continue
         away_m = distance_m(report.lon, report.lat, other.lon, other.lat)
         if away_m <= report.suspect_radius_m:
-            found.append((other.category != report.category, away_m, other.id))
-    return tuple(key for *_, key in sorted(found)[:SUSPECT_LIMIT])
+            found.append((away_m, other.id))
+    return tuple(key for _, key in sorted(found)[:SUSPECT_LIMIT])
 
 
 def decide_report(

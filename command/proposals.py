@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from command.approaches import ApproachBook
 from command.assignments import Offer
@@ -15,9 +15,13 @@ from command.dispatch import Candidate, Fix, Limits, Ranking, Travel, eligible, 
 from command.district import Approaches, District
 from command.ids import new_id
 from command.incidents import Incident, Place
-from command.responders import Responder
+from command.responders import GRID_KINDS, Responder
 from command.settings import Settings
+from command.telemetry.records import OFFLINE_S, STALE_S
 from gis.roads.routes import Route
+
+LIMITS: Final = Limits(STALE_S, OFFLINE_S)
+"""The same ages at which the maps show a fix as late and a unit as offline."""
 
 
 class Fixes(Protocol):
@@ -55,20 +59,20 @@ class Proposals:
         self._settings = settings
         self.approaches = ApproachBook(district)
 
-    @property
-    def limits(self) -> Limits:
-        """When a fix is stale and when offline."""
-        return Limits(self._settings.telemetry.stale_s, self._settings.telemetry.offline_s)
-
     def owners(self) -> dict[str, str]:
         """Return grid → the responder who looks after it; a worker before a chief, then the smaller id."""
         owners: dict[str, tuple[bool, str]] = {}
         for person in self._board.responders.values():
-            if person.kind in ("grid_worker", "grid_chief"):
+            if person.kind in GRID_KINDS:
                 rank_ = (person.kind != "grid_worker", person.id)
                 for grid in person.grids:
                     owners[grid] = min(owners.get(grid, rank_), rank_)
         return {grid: rank_[1] for grid, rank_ in owners.items()}
+
+    def staffed(self) -> frozenset[str]:
+        """Return the grids that have a worker of their own; a chief who stands in does not count."""
+        people = self._board.responders.values()
+        return frozenset(grid for person in people if person.kind == "grid_worker" for grid in person.grids)
 
     async def nearest(
         self,
@@ -107,7 +111,7 @@ class Proposals:
         fixes = self._fixes.fixes()
         people = [person for person in self._board.responders.values() if among(person)]
         chosen, excluded = eligible(
-            people, fixes, self.limits, kinds=kinds, skills=skills, include_busy=include_busy
+            people, fixes, LIMITS, kinds=kinds, skills=skills, include_busy=include_busy
         )
         travels = await self._travel(approaches, chosen, fixes)
         adjacent = frozenset(district.areas.adjacent(place.grid)) if place.grid else frozenset[str]()
@@ -117,7 +121,7 @@ class Proposals:
             fixes,
             travels,
             place,
-            self.limits,
+            LIMITS,
             adjacent=adjacent,
             skills=skills,
             limit=dispatch.candidates if limit is None else limit,

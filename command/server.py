@@ -143,7 +143,14 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         own = settings.district
         if district is None:
             district = load_district(settings.data_dir / DISTRICT, About(own.name, own.code, own.prefix))
-        tracking = Tracking(board, district, SqlTracks(database), settings.data_dir / "tracks", clock)
+        tracking = Tracking(
+            board,
+            district,
+            SqlTracks(database),
+            settings.data_dir / "tracks",
+            clock,
+            settings.retention.tracks_days * 86_400.0,
+        )
         units = Units(board)
         find = Search(board, district)
 

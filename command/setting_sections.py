@@ -39,69 +39,10 @@ class DistrictSettings(_Section):
     )
 
 
-class FeedSettings(_Section):
-    """The live feed to the browsers."""
-
-    heartbeat_s: float = Field(default=5.0, ge=1, le=30, description="Seconds between heartbeats.")
-    queue_frames: int = Field(
-        default=256, ge=16, le=8192, description="Frames a slow browser may lag before it is cut."
-    )
-    max_buffer_bytes: int = Field(
-        default=2_000_000,
-        ge=65_536,
-        le=64_000_000,
-        description="Unsent bytes a browser may hold before it is cut.",
-    )
-    max_clients: int = Field(default=2000, ge=1, le=20_000, description="Browsers connected at once.")
-    max_message_bytes: int = Field(
-        default=65_536, ge=1024, le=1_000_000, description="Largest text frame accepted."
-    )
-    max_messages_per_s: float = Field(
-        default=20, ge=1, le=1000, description="Text frames accepted per second and browser."
-    )
-    backlog_events: int = Field(
-        default=2000,
-        ge=0,
-        le=100_000,
-        description="Events a returning browser may catch up on before it gets a snapshot.",
-    )
-
-
 class TelemetrySettings(_Section):
     """Positions of responders."""
 
     tick_hz: float = Field(default=5.0, ge=0.2, le=20, description="Position frames per second to a browser.")
-    follow_hz: float = Field(
-        default=10.0, ge=0.2, le=30, description="Frames per second for a followed unit."
-    )
-    stale_s: float = Field(
-        default=30, ge=5, le=600, description="Age in seconds from which a fix is shown as stale."
-    )
-    offline_s: float = Field(
-        default=300, ge=30, le=7200, description="Age in seconds from which a unit is offline."
-    )
-    max_speed_kmh: float = Field(
-        default=250, ge=50, le=1200, description="Implied speed above which a fix is suspect."
-    )
-    max_accuracy_m: float = Field(
-        default=200, ge=10, le=5000, description="Accuracy radius above which a fix is suspect."
-    )
-    healing_fixes: int = Field(
-        default=3, ge=1, le=20, description="Good fixes in a row that clear a suspicion."
-    )
-    max_batch: int = Field(default=5000, ge=1, le=50_000, description="Reports accepted in one request.")
-    max_future_s: float = Field(
-        default=120,
-        ge=0,
-        le=3600,
-        description="Seconds a phone's clock may run ahead before the report is set aside.",
-    )
-
-    @model_validator(mode="after")
-    def _offline_after_stale(self) -> TelemetrySettings:
-        if self.offline_s <= self.stale_s:
-            raise ValueError("offline_s must be greater than stale_s")
-        return self
 
 
 class DispatchSettings(_Section):
@@ -271,8 +212,4 @@ class Secrets(_Section):
 
     camera_key: SecretStr | None = Field(
         default=None, description="Key that encrypts stored camera credentials; none: they cannot be stored."
-    )
-    contact_key: SecretStr | None = Field(
-        default=None,
-        description="Key that encrypts reporters' contacts; none: a key file in the data folder.",
     )

@@ -33,7 +33,6 @@ from command.setting_sections import (
     CameraSettings,
     DispatchSettings,
     DistrictSettings,
-    FeedSettings,
     LogSettings,
     RetentionSettings,
     Secrets,
@@ -65,7 +64,6 @@ class Settings(BaseSettings):
         default=False, description="A demonstration: accounts with known passwords exist, screens say so."
     )
     district: DistrictSettings = DistrictSettings()
-    feed: FeedSettings = FeedSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     dispatch: DispatchSettings = DispatchSettings()
     security: SecuritySettings = SecuritySettings()

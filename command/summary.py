@@ -93,18 +93,18 @@ def on_duty_of(people: Iterable[Responder], online_units: frozenset[int]) -> Jso
     return {"by_kind": kinds}
 
 
-def staffing_of(townships: Sequence[Township], owners: Mapping[str, str]) -> Json:
+def staffing_of(townships: Sequence[Township], staffed: frozenset[str]) -> Json:
     """Count grids with and without a worker, in all and by township."""
     rows: list[Json] = []
-    total = staffed = 0
+    total = held = 0
     for township in townships:
-        n = sum(grid in owners for grid in township.grids)
+        n = sum(grid in staffed for grid in township.grids)
         rows.append(
             {"code": township.code, "name": township.name, "staffed": n, "grids": len(township.grids)}
         )
         total += len(township.grids)
-        staffed += n
-    return {"grids": total, "vacant": total - staffed, "by_township": rows}
+        held += n
+    return {"grids": total, "vacant": total - held, "by_township": rows}
 
 
 def cameras_of(cameras: Iterable[Camera]) -> Json:

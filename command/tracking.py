@@ -58,6 +58,7 @@ class Tracking:
         tracks: Where history goes.
         folder: Where compacted history lives.
         clock: Time of ticks and ages.
+        keep_s: How long compacted tracks are kept.
     """
 
     def __init__(
@@ -67,9 +68,11 @@ class Tracking:
         tracks: SqlTracks,
         folder: Path,
         clock: Clock,
+        keep_s: float,
     ) -> None:
         self._clock = clock
         self.tracks = tracks
+        self._keep_s = keep_s
         self.positions = Positions(max(1024, 2 * len(board.responders)))
         self._fence: Geofence | None = None
         if district.areas.of_tier(4):
@@ -127,8 +130,9 @@ class Tracking:
 
     def _compact(self) -> None:
         try:
-            moved = self.archive.compact(self.now())
-            log.info("tracks compacted", points=moved)
+            written = self.archive.compact(self.now())
+            dropped = self.archive.forget(self.now() - self._keep_s)
+            log.info("tracks compacted", written=written, dropped=dropped)
         except Exception:
             log.exception("tracks not compacted")
 

@@ -23,13 +23,13 @@ from command.incidents import OPEN, distance_m
 from command.operations import Operations
 from command.settings import Settings
 from command.store.log import EventLog
+from command.telemetry.records import STALE_S
 
 log = structlog.get_logger("watch")
 
 ROUND_S: Final = 1.0
 CHECKPOINT_EVENTS: Final = 5_000
 TRIM_EVERY_S: Final = 300.0
-KEPT_ON_BOARD: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Watch:
             fix = fixes.get(unit.unit) if unit is not None else None
             if incident is None or fix is None or fix.suspect or assignment.arrival_proposed_at is not None:
                 continue
-            if fix.age_s <= self._settings.telemetry.stale_s and (
+            if fix.age_s <= STALE_S and (
                 distance_m(fix.lon, fix.lat, incident.lon, incident.lat) <= radius_m
             ):
                 await self._do.propose_arrival(assignment.id)
@@ -179,7 +179,7 @@ class Watch:
         self._checkpoint_seq = seq
 
     async def _trim(self) -> None:
-        before = rfc3339(self._clock.now() - KEPT_ON_BOARD)
+        before = rfc3339(self._clock.now() - timedelta(hours=self._settings.retention.board_hours))
         board = self._board
         over: list[Change] = []
         for incident in board.incidents.values():

@@ -73,10 +73,10 @@ async def areas_geojson(
     del me
     index = s.district.areas
     found = index.feature_collection(tier=tier, simplify_m=SIMPLIFY_M.get(tier, 1.0))
-    owners = s.proposals.owners()
+    staffed = s.proposals.staffed()
     for feature in found["features"]:
         properties: dict[str, Any] = feature["properties"]
-        properties["vacant"] = tier == 4 and feature["id"] not in owners
+        properties["vacant"] = tier == 4 and feature["id"] not in staffed
     body = msgspec.json.encode(found)
     tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"etag": tag, "cache-control": "private, no-cache"}
@@ -128,8 +128,8 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     officers = [p for p in s.board.responders.values() if p.kind == "police" and p.beat in beats]
     open_here = [i for i in s.board.incidents.values() if i.grid in inside and i.state in OPEN]
     cameras = [c for c in s.board.cameras.values() if c.grid in inside]
-    owners = s.proposals.owners()
-    vacant = [g for g in grids if g not in owners]
+    staffed = s.proposals.staffed()
+    vacant = [g for g in grids if g not in staffed]
     fastest = next((c.travel.eta_s for c in ranked.ranking.candidates if c.status == "free"), None)
     reach = await _reach(s, me, grids)
     beat_code = area.beat or next(iter(sorted(b for b in beats if b)), None)

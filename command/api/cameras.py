@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from command.accounts.access import Principal
+from command.accounts.visibility import significant
 from command.api.geo_query import BBox, Lat, Lon, parse_bbox
 from command.api.security import require
 from command.api.services import Json, KeyOf, ServicesOf, wire
@@ -47,7 +48,7 @@ async def list_cameras(
 ) -> Json:
     """List cameras by id."""
     box = parse_bbox(bbox)
-    root = (area or "").rstrip("0") if area else None
+    root = significant(area) if area else None
     items: list[Json] = []
     for key in sorted(s.board.cameras):
         camera = s.board.cameras[key]

@@ -190,21 +190,21 @@ class FeedHub:
     async def endpoint(self, websocket: WebSocket) -> None:
         """The WebSocket endpoint."""
         if not self._origin_allowed(websocket):
-            await websocket.close(FORBIDDEN)  # before accept: the handshake is answered with 403
+            await _refuse(websocket, FORBIDDEN, "origin")  # before accept: the handshake is answered with 403
             return
         viewer = self._authenticate(websocket)
         if isinstance(viewer, Awaitable):
             viewer = await viewer
         await websocket.accept()
         if viewer is None:
-            await websocket.close(SESSION_ENDED, "sign in")
+            await _refuse(websocket, SESSION_ENDED, "sign in")
             return
         hello = await self._hello(websocket)
         if hello is None:
             return
         view = viewer.view(_known_topics(hello.topics))
         if not view.topics:
-            await websocket.close(FORBIDDEN, "no topic allowed")
+            await _refuse(websocket, FORBIDDEN, "no topic allowed")
             return
         sink = frame_sink(websocket)
         connection = self._open(viewer, view, hello, sink)
@@ -220,17 +220,17 @@ class FeedHub:
             async with asyncio.timeout(_HELLO_S):
                 text = await _receive(websocket)
         except TimeoutError:
-            await websocket.close(_POLICY, "no hello")
+            await _refuse(websocket, _POLICY, "no hello")
             return None
         if text is None:
             return None
         try:
             message = _decode(text)
         except msgspec.DecodeError as error:
-            await websocket.close(_POLICY, f"not a hello: {error}"[:120])
+            await _refuse(websocket, _POLICY, f"not a hello: {error}"[:120])
             return None
         if not isinstance(message, _Hello) or message.protocol != PROTOCOL:
-            await websocket.close(_POLICY, f"this server speaks protocol {PROTOCOL}")
+            await _refuse(websocket, _POLICY, f"this server speaks protocol {PROTOCOL}")
             return None
         return message
 
@@ -390,6 +390,12 @@ def _known_topics(asked: list[str] | None) -> frozenset[str]:
     return TOPICS if asked is None else TOPICS & frozenset(asked)
 
 
+async def _refuse(websocket: WebSocket, code: int, reason: str) -> None:
+    # The peer may have left in the meantime; then there is nobody to tell.
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
+        await websocket.close(code, reason)
+
+
 async def _receive(websocket: WebSocket) -> str | None:
     """The next text message; None when the peer left or sent something that closes the connection."""
     try:
@@ -400,9 +406,9 @@ async def _receive(websocket: WebSocket) -> str | None:
         return None
     text: str | None = message.get("text")
     if text is None:
-        await websocket.close(_POLICY, "text only")
+        await _refuse(websocket, _POLICY, "text only")
         return None
     if len(text) > _MAX_MESSAGE_BYTES:
-        await websocket.close(_TOO_BIG, "message too big")
+        await _refuse(websocket, _TOO_BIG, "message too big")
         return None
     return text

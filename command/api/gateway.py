@@ -52,7 +52,10 @@ async def serve_gateway(services: IngestServices, scope: Scope, receive: Receive
         except Unreadable as error:
             await send({"type": "websocket.close", "code": 1008, "reason": error.detail})
             return
-        await send({"type": "websocket.send", "text": answer.decode()})
+        try:
+            await send({"type": "websocket.send", "text": answer.decode()})
+        except (RuntimeError, OSError):  # cut off in the meantime, because it did not answer a ping
+            return
 
 
 def _uplink(services: IngestServices, frame: bytes, now: float) -> bytes:

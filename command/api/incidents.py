@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from command import incidents
 from command.accounts.access import COMMANDS, Principal
+from command.accounts.visibility import significant
 from command.api.geo_query import BBox, parse_bbox
 from command.api.security import require
 from command.api.services import Json, KeyOf, Services, ServicesOf, wire
@@ -28,7 +29,7 @@ Viewer = Annotated[Principal, Depends(require("view.map"))]
 Noter = Annotated[Principal, Depends(require("incident.note"))]
 Unmasker = Annotated[Principal, Depends(require("contact.unmask"))]
 
-PHOTO_BYTES: Final = 8_000_000
+
 PHOTO_SIGNATURES: Final = {
     b"\xff\xd8\xff": ("image/jpeg", ".jpg"),
     b"\x89PNG\r\n\x1a\n": ("image/png", ".png"),
@@ -134,7 +135,7 @@ async def list_incidents(
     if state:
         query = query.where(table.c.state.in_([part for item in state for part in item.split(",")]))
     if area:
-        query = query.where(table.c.grid.startswith(area.rstrip("0") or area, autoescape=True))
+        query = query.where(table.c.grid.startswith(significant(area), autoescape=True))
     if (box := parse_bbox(bbox)) is not None:
         west, south, east, north = box
         query = query.where(table.c.lon.between(west, east), table.c.lat.between(south, north))
@@ -232,9 +233,10 @@ async def add_photo(
     """Add a photo (JPEG, PNG or WebP, at most 8 MB). Its content decides what it is, not its name."""
     s.demand(me, "incident.note", "incidents", incident_id)
     del request
-    content = await file.read(PHOTO_BYTES + 1)
-    if len(content) > PHOTO_BYTES:
-        raise TooLarge(PHOTO_BYTES)
+    limit = s.settings.security.max_upload_bytes
+    content = await file.read(limit + 1)
+    if len(content) > limit:
+        raise TooLarge(limit)
     content_type, ending = _sniff(content)
     attachment = Attachment(
         id=uuid4().hex,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from command.accounts.access import Principal
+from command.accounts.visibility import significant
 from command.api.geo_query import BBox, parse_bbox
 from command.api.security import require
 from command.api.services import Json, KeyOf, Services, ServicesOf, wire
@@ -72,9 +73,7 @@ async def list_responders(
 
 def belongs(person: Responder, area: str) -> bool:
     """Say whether a responder's grids or own area lie in a division."""
-    root = area
-    while len(root) > 6 and root.endswith("000"):
-        root = root[:-3]
+    root = significant(area)
     return any(code.startswith(root) for code in (*person.grids, person.area or ""))
 
 

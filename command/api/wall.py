@@ -15,6 +15,7 @@ from command.clock import rfc3339
 from command.incidents import Incident
 from command.store import schema
 from command.summary import Township
+from command.telemetry.records import OFFLINE_S
 
 router = APIRouter(tags=["wall"])
 Viewer = Annotated[Principal, Depends(require("kpi.view"))]
@@ -33,15 +34,13 @@ async def wall_summary(me: Viewer, s: ServicesOf) -> Json:
     day = [i for i in (msgspec.json.decode(row, type=Incident) for row in rows) if s.sees(me, "incidents", i)]
     index = s.district.areas
     townships = [Township(a.code, a.name, tuple(index.subtree_grids(a.code))) for a in index.of_tier(2)]
-    online = frozenset(
-        unit for unit, fix in s.telemetry.fixes().items() if fix.age_s <= s.settings.telemetry.offline_s
-    )
+    online = frozenset(unit for unit, fix in s.telemetry.fixes().items() if fix.age_s <= OFFLINE_S)
     return {
         "server_time": rfc3339(now),
         "today": summary.today_of(day, now, zone),
         "villages": summary.villages_of(day, {a.code: a.name for a in index.of_tier(3)}),
         "on_duty": summary.on_duty_of(s.board.responders.values(), online),
-        "staffing": summary.staffing_of(townships, s.proposals.owners()),
+        "staffing": summary.staffing_of(townships, s.proposals.staffed()),
         "cameras": summary.cameras_of(s.board.cameras.values()),
         "response": summary.response_of(day),
     }

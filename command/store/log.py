@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from command.board import Board
+from command.errors import Unavailable
 from command.events import Event
 from command.store import schema
 from command.store.database import Database
@@ -101,7 +102,10 @@ class SqlLog:
 
     async def append(self, commit: Commit) -> None:
         """See `EventLog.append`."""
-        await self._database.write(lambda connection: write_commit(connection, commit))
+        try:
+            await self._database.write(lambda connection: write_commit(connection, commit))
+        except sa.exc.IntegrityError as error:
+            raise Unavailable("The log has gone on without this process.") from error
 
     async def receipt(self, actor: str, key: str) -> Receipt | None:
         """See `EventLog.receipt`."""
@@ -262,6 +266,8 @@ class MemoryLog:
         """See `EventLog.append`."""
         if self.failure is not None:
             raise self.failure
+        if commit.events and self.events and commit.events[0].seq <= self.events[-1].seq:
+            raise Unavailable("The log has gone on without this process.")
         self.events += commit.events
         self.receipts |= {(r.actor, r.key): r for r in commit.receipts}
         self.contacts |= {c.incident_id: c for c in commit.contacts}

@@ -31,13 +31,13 @@ def test_defaults_need_no_file() -> None:
 
 def test_file_then_environment_then_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "y.toml"
-    file.write_text("host = '10.0.0.1'\nport = 1\n[telemetry]\ntick_hz = 2\nstale_s = 60\n", encoding="utf-8")
+    file.write_text("host = '10.0.0.1'\nport = 1\n[telemetry]\ntick_hz = 2\n[dispatch]\nanswer_s = 60\n", encoding="utf-8")
     monkeypatch.setenv("YIPING_PORT", "2")
     monkeypatch.setenv("YIPING_TELEMETRY__TICK_HZ", "4")
     monkeypatch.setenv("YIPING_CAMERAS__ALLOWED_NETWORKS", '["127.0.0.0/8"]')
     settings = load_settings(file, port=3, host=None)
     assert (settings.host, settings.port) == ("10.0.0.1", 3)
-    assert (settings.telemetry.tick_hz, settings.telemetry.stale_s) == (4, 60)
+    assert (settings.telemetry.tick_hz, settings.dispatch.answer_s) == (4, 60)
     assert settings.cameras.allowed_networks == ("127.0.0.0/8",)
 
 
@@ -58,7 +58,7 @@ def test_short_name_of_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         ("prot = 1", "prot: unknown key"),
         ("[telemetry]\ntickhz = 1", "telemetry.tickhz: unknown key"),
         ("port = 70000", "port: "),
-        ("[telemetry]\nstale_s = 400", "offline_s must be greater"),
+        ("[security]\nsession_absolute_hours = 1\nsession_idle_hours = 2", "session_absolute_hours must not"),
         ("[security]\npublic_origins = ['yiping.example']", "security.public_origins"),
         ("[cameras]\nallowed_networks = ['10.0.0.0/99']", "cameras.allowed_networks"),
         ("[secrets]\ncamera_key = 'x'", "environment only"),
@@ -96,13 +96,13 @@ def test_every_problem_is_told_at_once_with_its_origin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "y.toml"
-    file.write_text("[feed]\nheartbeat_s = 0\n", encoding="utf-8")
+    file.write_text("[dispatch]\nanswer_s = 0\n", encoding="utf-8")
     monkeypatch.setenv("YIPING_PORT", "-1")
     with pytest.raises(SettingsProblem) as caught:
         load_settings(file)
     lines = str(caught.value).splitlines()
     assert any(line.startswith("environment: port:") for line in lines)
-    assert any("y.toml: feed.heartbeat_s:" in line for line in lines)
+    assert any("y.toml: dispatch.answer_s:" in line for line in lines)
 
 
 def test_secrets_show_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1
     with pytest.raises(ValidationError):
-        Settings().feed.heartbeat_s = 1
+        Settings().dispatch.answer_s = 1
 
 
 def test_every_setting_says_what_it_does_and_numbers_have_bounds() -> None:
@@ -138,7 +138,7 @@ def test_every_setting_says_what_it_does_and_numbers_have_bounds() -> None:
         if isinstance(info.default, (int, float)) and not isinstance(info.default, bool):
             kinds = {type(rule).__name__ for rule in info.metadata}
             assert {"Ge", "Le"} <= kinds, name
-    assert secret_names() == ["secrets.camera_key", "secrets.contact_key"]
+    assert secret_names() == ["secrets.camera_key"]
 
 
 def test_the_written_files_are_up_to_date() -> None:
@@ -149,7 +149,7 @@ def test_the_written_files_are_up_to_date() -> None:
 def test_the_defaults_file_is_the_defaults() -> None:
     assert load_settings(config_dir() / "defaults.toml") == Settings()
     named = set(re.findall(r"^([a-z_0-9]+) = ", defaults_file(), re.M))
-    assert named == {name.rpartition(".")[2] for name, _ in iter_fields()} - {"camera_key", "contact_key"}
+    assert named == {name.rpartition(".")[2] for name, _ in iter_fields()} - {"camera_key"}
 
 
 def test_shipped_folders_are_found() -> None:
