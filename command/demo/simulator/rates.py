@@ -19,6 +19,7 @@ class Shifts(_Section, frozen=True):
     """Coming and going."""
 
     on_duty_share: float
+    always: tuple[str, ...]
     change_every_s: Span
     remaining_s: Span
     at_once: int

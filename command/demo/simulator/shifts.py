@@ -49,19 +49,22 @@ class Shifts:
         self._rng.shuffle(off)
         # The patrol cars and the rescue teams are always manned.
         off.sort(key=lambda person: person.kind not in ("police", "emergency_member"))
+        off.sort(key=lambda person: person.username not in self._rates.always)
+        always = sum(person.username in self._rates.always for person in off)
         gate = asyncio.Semaphore(self._rates.at_once)
 
         async def one(person: Person) -> None:
             async with gate:
                 await self._set(person, on_duty=True)
 
-        await asyncio.gather(*(one(person) for person in off[: max(0, wanted)]))
+        await asyncio.gather(*(one(person) for person in off[: max(always, wanted)]))
 
     async def change(self) -> None:
         """Let one person come and another go."""
         people = list(self._crew.people.values())
         coming = [p for p in people if not p.on_duty and not p.human]
         going = [p for p in people if p.on_duty and not p.human and not p.busy]
+        going = [p for p in going if p.username not in self._rates.always]
         if coming:
             await self._set(self._rng.choice(coming), on_duty=True)
         if coming and going:
