@@ -160,14 +160,22 @@ class Draft:
     """
 
     def __init__(self, board: Board) -> None:
-        self._over: dict[str, ChainMap[str, Any]] = {
-            kind: ChainMap({}, _mutable(board.kind(kind))) for kind in KINDS
-        }
+        self._hold({kind: ChainMap({}, _mutable(board.kind(kind))) for kind in KINDS})
+
+    def _hold(self, over: dict[str, ChainMap[str, Any]]) -> None:
+        self._over = over
         self.incidents: Mapping[str, Incident] = self._over["incidents"]
         self.assignments: Mapping[str, Assignment] = self._over["assignments"]
         self.responders: Mapping[str, Responder] = self._over["responders"]
         self.cameras: Mapping[str, Camera] = self._over["cameras"]
         self.messages: Mapping[str, Message] = self._over["messages"]
+
+    def trial(self, facts: Iterable[Fact]) -> "Draft":
+        """Return the picture with these facts over it; this one stays without them until `lay`."""
+        found = object.__new__(Draft)
+        found._hold({kind: held.new_child() for kind, held in self._over.items()})
+        found.lay(facts)
+        return found
 
     def lay(self, facts: Iterable[Fact]) -> None:
         """Lay decided facts over the picture. Removals are left to the board: they end nothing live."""

@@ -123,13 +123,18 @@ class Desk:
 
     async def run(self) -> None:
         """Serve the inbox until cancelled; then finish what has been taken."""
+        committing: asyncio.Task[None] | None = None
         try:
             while True:
                 group = [await self._inbox.get()]
                 while len(group) < GROUP and not self._inbox.empty():
                     group.append(self._inbox.get_nowait())
-                await asyncio.shield(asyncio.ensure_future(self._commit(group)))
+                committing = asyncio.create_task(self._commit(group))
+                await asyncio.shield(committing)
         finally:
+            # Numbers are given out from what is applied: the group on its way to the disk comes first.
+            if committing is not None:
+                await asyncio.wait([committing])
             await self._drain()
 
     async def _drain(self) -> None:
@@ -156,8 +161,13 @@ class Desk:
                 context = Context(command.actor, now, at)
                 facts = command.decide(draft, context)
                 contact = command.contact(context)
-                draft.lay(facts)
-                answer = command.answer(draft)
+                first = self.board.seq + len(commit.events) + 1
+                events = [
+                    Event(first + n, at, fact.type, fact.data(command.actor)) for n, fact in enumerate(facts)
+                ]
+                seq = first + len(events) - 1
+                # On a trial: should the answer fail, nobody after it may see what it did.
+                answer = {**command.answer(draft.trial(facts)), "seq": seq}
             except YipingError as error:
                 _fail(waiting, error)
                 continue
@@ -165,11 +175,8 @@ class Desk:
                 log.exception("decision failed")
                 _fail(waiting, error)
                 continue
-            for fact in facts:
-                seq = self.board.seq + len(commit.events) + 1
-                commit.events.append(Event(seq, at, fact.type, fact.data(command.actor)))
-            seq = self.board.seq + len(commit.events)
-            answer = {**answer, "seq": seq}
+            draft.lay(facts)
+            commit.events += events
             if contact is not None:
                 commit.contacts.append(contact)
             if key is not None:
