@@ -5,7 +5,7 @@ import { t } from '../i18n.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { compareUrgency } from '../board.js';
 import { firstFree, locate, placeOfSelection, readCameras, readOverview, readRanked, readTimeline, wordsOf } from './reading.js';
-import { board, keyOf, mayDispatch, redraw, selectedIncident, set, ui } from './state.js';
+import { board, keyOf, mayClaim, mayDispatch, redraw, selectedIncident, set, ui } from './state.js';
 import { isMine } from './words.js';
 
 /** @import {Incident} from '../../types/wire.d.ts' */
@@ -56,7 +56,9 @@ export function select(selection, options = {}) {
   });
   const viewing = selection && ['incident', 'area', 'responder', 'camera'].includes(selection.kind)
     ? { kind: selection.kind, id: selection.id } : null;
-  ui.feed.setView({ viewing });
+  // Telemetry covers the view; the person looked at is followed wherever they are.
+  const follow = selection?.kind === 'responder' ? board().responders[selection.id]?.unit ?? null : null;
+  ui.feed.setView({ viewing, follow });
   void readRanked();
   void readCameras();
   if (!selection) return;
@@ -90,7 +92,7 @@ export const openIncident = (id) => select({ kind: 'incident', id });
 export async function takeIncident(id) {
   openIncident(id);
   const incident = board().incidents[id];
-  if (incident && isWaiting(incident) && !incident.claimed_by) await claim(incident);
+  if (incident && isWaiting(incident) && !incident.claimed_by && mayClaim()) await claim(incident);
 }
 
 /** A click on the map: the community under it while communities are what one sees, else the bare point.
@@ -206,7 +208,7 @@ export function primary() {
     return;
   }
   if (isWaiting(incident)) {
-    if (!isMine(incident)) void claim(incident);
+    if (!isMine(incident) && mayClaim()) void claim(incident);
     else void dispatchChosen();
   } else if (incident.state === 'handled' || incident.state === 'dispatched' || incident.state === 'handling') set({ panel: 'close' });
 }
@@ -225,7 +227,7 @@ export async function callPerson(responderId) {
   }
 }
 
-/** @typedef {{id: string, title: string, text: string, tel?: string}} Note */
+/** @typedef {{id: string, title: string, text: string, tel?: string, responderId?: string}} Note */
 
 /** @type {Note[]} */
 export const notes = [];

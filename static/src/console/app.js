@@ -13,7 +13,7 @@ import { Queue, queueGroups } from './queue.js';
 import { onRedraw, set, ui } from './state.js';
 import { CameraStrip } from './strip.js';
 import { Toasts } from './toasts.js';
-import { StaleBanner, TopBar } from './topbar.js';
+import { AlarmVoice, StaleBanner, TopBar } from './topbar.js';
 
 function Drawer() {
   const { selection } = ui;
@@ -63,6 +63,6 @@ export function App() {
   const [, draw] = useState(0);
   useEffect(() => onRedraw(() => draw((n) => n + 1)), []);
   useEffect(() => syncMap());
-  return html`<${StaleBanner} /><${TopBar} /><${Queue} /><main><${MapBox} /><${CameraStrip} /></main>
+  return html`<${StaleBanner} /><${AlarmVoice} /><${TopBar} /><${Queue} /><main><${MapBox} /><${CameraStrip} /></main>
     <aside class="drawer" aria-label=${t('console.drawer')} data-testid="drawer"><${Drawer} /></aside><${CommandLine} />${ui.help && html`<${Help} />`}`;
 }

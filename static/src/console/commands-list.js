@@ -2,33 +2,32 @@
 //
 // The server decides; this list only spares the operator from being told no.
 
-/** @typedef {{id: string, states: string[], field: string | null, roles?: string[], fixed?: Record<string, unknown>, path?: string}} IncidentCommand */
+/** @typedef {{id: string, needs: string, states: string[], field: string | null, fixed?: Record<string, unknown>, path?: string}} IncidentCommand */
 
 const OPEN = ['reported', 'accepted', 'dispatched', 'handling', 'suspended', 'handled'];
-const SENIOR = ['supervisor', 'leader'];
 
 /** @type {IncidentCommand[]} */
 export const INCIDENT_COMMANDS = [
-  { id: 'accept', states: ['reported'], field: null },
-  { id: 'classify', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'level' },
-  { id: 'department', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'lead_department', path: 'classify' },
-  { id: 'unclaim', states: OPEN, field: null },
-  { id: 'merge', states: ['reported', 'accepted'], field: 'into' },
-  { id: 'reject', states: ['reported'], field: 'reason' },
-  { id: 'escalate', states: OPEN, field: 'reason' },
-  { id: 'suspend', states: ['handling'], field: 'reason', roles: SENIOR },
-  { id: 'resume', states: ['suspended'], field: null, roles: SENIOR },
-  { id: 'check_fail', states: ['handled'], field: 'reason' },
-  { id: 'supervise', states: OPEN, field: 'text', roles: SENIOR, fixed: { grade: 'normal' } },
-  { id: 'cancel', states: OPEN, field: 'reason', roles: SENIOR },
-  { id: 'evaluate', states: ['closed'], field: 'score' },
-  { id: 'revisit', states: ['evaluated'], field: 'comment', fixed: { resolved: true } },
-  { id: 'reopen', states: ['closed', 'evaluated', 'revisited'], field: 'reason', roles: SENIOR },
+  { id: 'accept', needs: 'incident.accept', states: ['reported'], field: null },
+  { id: 'classify', needs: 'incident.accept', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'level' },
+  { id: 'department', needs: 'incident.accept', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'lead_department', path: 'classify' },
+  { id: 'unclaim', needs: 'incident.accept', states: OPEN, field: null },
+  { id: 'merge', needs: 'incident.accept', states: ['reported', 'accepted'], field: 'into' },
+  { id: 'reject', needs: 'incident.accept', states: ['reported'], field: 'reason' },
+  { id: 'escalate', needs: 'incident.escalate', states: OPEN, field: 'reason' },
+  { id: 'suspend', needs: 'incident.supervise', states: ['handling'], field: 'reason' },
+  { id: 'resume', needs: 'incident.supervise', states: ['suspended'], field: null },
+  { id: 'check_fail', needs: 'incident.close', states: ['handled'], field: 'reason' },
+  { id: 'supervise', needs: 'incident.supervise', states: OPEN, field: 'text', fixed: { grade: 'normal' } },
+  { id: 'cancel', needs: 'incident.supervise', states: OPEN, field: 'reason' },
+  { id: 'evaluate', needs: 'incident.close', states: ['closed'], field: 'score' },
+  { id: 'revisit', needs: 'incident.close', states: ['evaluated'], field: 'comment', fixed: { resolved: true } },
+  { id: 'reopen', needs: 'incident.supervise', states: ['closed', 'evaluated', 'revisited'], field: 'reason' },
 ];
 
-/** @param {string} state @param {string} role */
-export const commandsFor = (state, role) =>
-  INCIDENT_COMMANDS.filter((item) => item.states.includes(state) && (!item.roles || item.roles.includes(role)));
+/** @param {string} state @param {string[]} permissions of the account */
+export const commandsFor = (state, permissions) =>
+  INCIDENT_COMMANDS.filter((item) => item.states.includes(state) && permissions.includes(item.needs));
 
 /** Where reasons are chosen rather than written. */
 export const OVERRIDE_REASONS = ['skill', 'equipment', 'familiar', 'workload', 'leader'];

@@ -6,10 +6,10 @@ import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
 import { LevelMark } from '../ui/shapes.js';
 import { acknowledge, claim, closeIncident, dispatchChosen, goBack, send } from './actions.js';
 import { commandsFor, DISPOSITIONS } from './commands-list.js';
-import { Crew, Facts, FaultLine, StageClocks, Suspects, Timeline } from './incident-parts.js';
+import { Crew, Facts, FaultLine, Photos, StageClocks, Suspects, Timeline } from './incident-parts.js';
 import { OverrideReasons, RankedList } from './ranked.js';
 import { readTimeline } from './reading.js';
-import { board, mayDispatch, set, ui } from './state.js';
+import { board, may, mayClaim, mayDispatch, set, ui } from './state.js';
 import { deskOf } from './topbar.js';
 import { isMine } from './words.js';
 
@@ -33,7 +33,7 @@ function CommandMenu({ item }) {
   if (ui.panel !== 'menu') return null;
   return html`<div class="menu" role="menu" data-testid="command-menu">
     <button role="menuitem" class="btn sm" onClick=${() => set({ panel: 'note' })}>${t('console.command.note')}</button>
-    ${commandsFor(item.state, ui.me.role).map((command) => html`<button role="menuitem" class="btn sm" key=${command.id} data-testid=${`command-${command.id}`}
+    ${commandsFor(item.state, ui.me.permissions).map((command) => html`<button role="menuitem" class="btn sm" key=${command.id} data-testid=${`command-${command.id}`}
       onClick=${() => (command.field ? set({ panel: 'ask', asking: command }) : void send(`/incidents/${item.id}/${command.id}`).then((done) => done && set({ panel: '' })))}>${t(`console.command.${command.id}`)}</button>`)}
   </div>`;
 }
@@ -85,7 +85,7 @@ function Foot({ item }) {
   let main = null;
   let second = html`<button class="btn big" aria-expanded=${ui.panel === 'menu'} data-testid="more" onClick=${() => set({ panel: ui.panel === 'menu' ? '' : 'menu' })}>${t('console.more')} <kbd>O</kbd></button>`;
   let third = null;
-  if (waiting && !isMine(item)) {
+  if (waiting && !isMine(item) && mayClaim()) {
     main = html`<button class="btn big primary" disabled=${busy} data-testid="claim-button" onClick=${() => void claim(item)}>${item.claimed_by ? t('console.take_over') : t('console.claim')} <kbd>Enter</kbd></button>`;
   } else if (waiting && mayDispatch() && top) {
     main = html`<button class="btn big primary" disabled=${busy} data-testid="dispatch-button" onClick=${() => void dispatchChosen()}>${t('console.dispatch')} ${CIRCLED[ui.choice]} ${top.name} <kbd>Enter</kbd></button>`;
@@ -93,10 +93,10 @@ function Foot({ item }) {
     second = html`<button class="btn big" disabled=${busy || list.length < 2} data-testid="dispatch-both" onClick=${() => void dispatchChosen({ both: true })}>${t('console.dispatch_both')} <kbd>Shift Enter</kbd></button>`;
   } else if (waiting && item.state === 'reported' && !mayDispatch()) {
     main = html`<button class="btn big primary" disabled=${busy} data-testid="accept-button" onClick=${() => void send(`/incidents/${item.id}/accept`)}>${t('console.command.accept')}</button>`;
-  } else if (item.state === 'dispatched' || item.state === 'handling' || item.state === 'handled') {
+  } else if (may('incident.close') && ['dispatched', 'handling', 'handled'].includes(item.state)) {
     main = html`<button class="btn big primary" disabled=${busy} data-testid="close-button" aria-expanded=${ui.panel === 'close'} onClick=${() => set({ panel: ui.panel === 'close' ? '' : 'close' })}>${t(item.state === 'handled' ? 'console.check_pass' : 'console.close')} <kbd>X</kbd></button>`;
   }
-  return html`<footer class="foot"><${FaultLine} />${(waiting ? isMine(item) : ui.panel === '') && html`<${OverrideReasons} />`}<${Dispositions} /><${CommandMenu} item=${item} /><${Ask} item=${item} />
+  return html`<footer class="foot"><${FaultLine} />${(waiting ? isMine(item) || !mayClaim() : ui.panel === '') && html`<${OverrideReasons} />`}<${Dispositions} /><${CommandMenu} item=${item} /><${Ask} item=${item} />
     <div class=${`buttons n${[main, second, third].filter(Boolean).length}`}>${main}${second}${third}</div></footer>`;
 }
 
@@ -118,9 +118,10 @@ export function IncidentDrawer({ id }) {
       <${StageClocks} item=${item} /><${Facts} item=${item} />
       ${item.disposition && html`<p class="outcome">${t('console.disposition.is', { text: item.disposition })}</p>`}
       ${item.reason && html`<p class="outcome">${t('console.reason.is', { text: item.reason })}</p>`}
+      <${Photos} item=${item} />
       <${Suspects} item=${item} />
       <${Crew} item=${item} />
-      ${(waiting || running) && html`<${RankedList} title=${running ? t('console.ranked.more') : t('console.ranked')} note=${t('console.ranked.sorted')} dispatchable=${mayDispatch() && (waiting ? isMine(item) : true)} />`}
+      ${(waiting || running) && html`<${RankedList} title=${running ? t('console.ranked.more') : t('console.ranked')} note=${t('console.ranked.sorted')} dispatchable=${mayDispatch() && (!waiting || isMine(item) || !mayClaim())} />`}
       <${Timeline} item=${item} />
     </div>
     <${Foot} item=${item} />`;

@@ -40,7 +40,7 @@ export function StageClocks({ item }) {
       const over = left !== null && left < 0;
       return html`<li class=${`now ${over ? 'late' : ''}`} key=${stage}><span>${t(`stage.${stage}`)}</span>
         <b>${left === null ? clockText((now - Date.parse(from ?? item.reported_at)) / 1000) : over ? `+${clockText(-left)}` : clockText(left)}</b>
-        <small>${left === null ? limitText : `${over ? t('console.stage.over') : t('console.stage.left')} · ${limitText}`}</small></li>`;
+        <small>${left === null ? limitText : `${over ? t('console.stage.over') : t('console.stage.left')}·${limitText}`}</small></li>`;
     }
     return html`<li key=${stage}><span>${t(`stage.${stage}`)}</span><b>—</b><small>${limitText}</small></li>`;
   })}</ul>`;
@@ -87,6 +87,14 @@ function gridLabel(item) {
   if (!grid) return '';
   const village = areaName(item.village);
   return grid.name.startsWith(village) ? grid.name.slice(village.length).trim() : grid.name;
+}
+
+/** What was sent with the report. @param {{item: Incident}} props */
+export function Photos({ item }) {
+  const photos = item.attachments.filter((file) => file.content_type.startsWith('image/')).slice(0, 4);
+  if (!photos.length) return null;
+  return html`<div class="photos" data-testid="photos">${photos.map((file) => html`<a href=${`/api/v1/incidents/${item.id}/photos/${file.id}`} target="_blank" rel="noopener" key=${file.id}>
+    <img loading="lazy" src=${`/api/v1/incidents/${item.id}/photos/${file.id}`} alt=${file.name} /></a>`)}</div>`;
 }
 
 /** A possible duplicate: told with how far and how long apart; it never merges by itself. @param {{item: Incident}} props */

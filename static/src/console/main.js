@@ -6,7 +6,7 @@ import { onLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openSound, soundState, startTone, stopTone } from '../ui/sound.js';
-import { openIncident } from './actions.js';
+import { openIncident, toast } from './actions.js';
 import { App } from './app.js';
 import { startKeys } from './keys.js';
 import { fixesChanged } from './map-bridge.js';
@@ -74,7 +74,14 @@ async function start() {
     }
     if (changes.board || changes.state || changes.presence || changes.etas) redraw();
   });
-  feed.onEvent((frame) => {
+  feed.onEvent((frame, after) => {
+    if (frame.type === 'message.sent') {
+      for (const id of Object.keys(frame.data.changes.messages ?? {})) {
+        const message = after.messages[id];
+        if (!message?.from_responder || (ui.selection?.kind === 'responder' && ui.selection.id === message.from_responder)) continue;
+        toast({ id: `message:${message.from_responder}`, title: after.responders[message.from_responder]?.name ?? message.from_name ?? '', text: message.body, responderId: message.from_responder });
+      }
+    }
     const { selection } = ui;
     if (selection?.kind === 'incident' && JSON.stringify(frame.data.changes).includes(`"${selection.id}"`)) void readTimeline(selection.id);
   });

@@ -60,7 +60,7 @@ export function PersonDrawer({ id }) {
         <p><b class=${`duty ${duty === 'free' ? 'on' : duty}`}>${t(`console.duty.${duty}`)}</b>${person.on_duty && person.shift_until ? ` · ${t('console.until', { at: timeOfDay(person.shift_until) })}` : ''}</p></div>
       <dl class="facts">
         <div><dt>${t('console.fact.position')}</dt><dd>${!person.on_duty ? t('console.fact.no_position') : fix ? html`<span class=${stale ? 'warn' : ''} data-testid="fix-age">${ageText(Math.round(fix.age_s))}</span>
-          <small>${fix.speed === 255 || !fix.speed ? t('console.fact.still') : `${fix.speed} km/h`}${stale ? ` · ${t('console.reason.stale_fix')}` : ''}</small>` : t('console.reason.no_fix')}</dd></div>
+          <small>${fix.speed === 255 || !fix.speed ? t('console.fact.still') : `${fix.speed} km/h`}${stale ? ` · ${t('console.reason.stale_fix')}` : ''}</small>` : person.device_id || person.on_duty ? t('console.fact.far') : t('console.reason.no_fix')}</dd></div>
         <div><dt>${t('console.fact.phone')}</dt><dd>${person.phone ?? '—'}</dd></div>
         <div><dt>${t('console.fact.grids')}</dt><dd>${person.grids.slice(0, 4).map(areaName).filter(Boolean).join('、') || areaName(person.area) || '—'}</dd></div>
         <div><dt>${t('console.fact.skills')}</dt><dd>${person.skills.join('、') || '—'}<small>${t(`profile.${person.profile}`)}</small></dd></div>

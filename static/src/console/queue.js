@@ -70,7 +70,7 @@ function Chips({ item }) {
   }
   if (item.attention) chips.push(html`<span class="chip late">${t(`console.attention.${item.attention}`)}</span>`);
   if (isMine(item)) chips.push(html`<span class="chip mine" data-testid="claim-chip">${t('console.claimed.mine')}</span>`);
-  else if (item.claimed_by) {
+  else if (item.claimed_by && isWaiting(item)) {
     const desk = deskOf(item.claimed_by);
     chips.push(html`<span class="chip" data-testid="claim-chip">${desk === null ? t('console.claimed.by', { name: item.claimed_name ?? '' }) : t('console.claimed.desk', { n: desk })}</span>`);
   }

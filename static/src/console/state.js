@@ -126,5 +126,9 @@ export function selectedIncident() {
   return ui.selection?.kind === 'incident' ? board().incidents[ui.selection.id] ?? null : null;
 }
 
-const DISPATCHERS = new Set(['dispatcher', 'supervisor', 'leader', 'admin', 'dept']);
-export const mayDispatch = () => DISPATCHERS.has(ui.me.role);
+/** Does the account hold a permission? The server asks again; this only spares buttons that would be refused.
+ * @param {string} permission
+ */
+export const may = (permission) => ui.me.permissions.includes(permission);
+export const mayDispatch = () => may('incident.dispatch');
+export const mayClaim = () => may('incident.accept');

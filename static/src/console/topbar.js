@@ -4,11 +4,11 @@ import { signOut } from '../api.js';
 import { timeOfDay } from '../time.js';
 import { dateText, durationText } from '../ui/format.js';
 import { html } from '../ui/h.js';
-import { isWaiting } from '../ui/levels.js';
+import { isAlarm, isWaiting } from '../ui/levels.js';
 import { muteSound, openSound, soundState } from '../ui/sound.js';
 import { SearchBox } from './search.js';
 import { board, nowMs, redraw, set, ui } from './state.js';
-import { isLate } from './words.js';
+import { isLate, placeName } from './words.js';
 
 /** @import {PresenceUser} from '../../types/wire.d.ts' */
 
@@ -38,11 +38,14 @@ function counts() {
 const Figure = ({ n, of, label, tone = '', id }) => html`<li class=${tone} data-testid=${id}>
   <b>${n}${of !== undefined && html`<s>/${of}</s>`}</b>${label}</li>`;
 
+/** Accounts are often named after the post first: 调度席 沈知行. @param {string} name */
+export const givenName = (name) => name.split(' ').at(-1) ?? name;
+
 /** What another desk is at. @param {PresenceUser} user */
 function seatLabel(user) {
   const { viewing } = user;
   const text = (viewing?.kind === 'incident' && board().incidents[viewing.id]?.title)
-    || (viewing?.kind === 'area' && ui.areas.get(viewing.id)?.name) || user.name;
+    || (viewing?.kind === 'area' && ui.areas.get(viewing.id)?.name) || givenName(user.name);
   return text.slice(0, 4);
 }
 
@@ -89,7 +92,7 @@ const THEMES = /** @type {const} */ (['dark', 'light', 'contrast']);
 
 function UserMenu() {
   return html`<div class="user"><button class="who" aria-expanded=${ui.userMenu} aria-haspopup="menu" data-testid="user-menu"
-      onClick=${() => set({ userMenu: !ui.userMenu })}>${ui.me.name}</button>
+      onClick=${() => set({ userMenu: !ui.userMenu })}>${givenName(ui.me.name)}</button>
     ${ui.userMenu && html`<div class="pop" role="menu">
       <p>${ui.me.name} · ${t(`role.${ui.me.role}`)}</p>
       <div class="seg" role="group" aria-label=${t('console.theme')}>${THEMES.map((theme) => html`<button role="menuitemradio"
@@ -124,6 +127,12 @@ export function TopBar() {
     <${UserMenu} />
     <time data-testid="clock"><b>${timeOfDay(now.getTime(), { seconds: true })}</b><span>${dateText(now)}</span></time>
   </header>`;
+}
+
+/** For screen readers: the alarms still to be answered. */
+export function AlarmVoice() {
+  const alarms = Object.values(board().incidents).filter(isAlarm);
+  return html`<p class="voice" role="status" aria-live="assertive">${alarms.map((item) => t('console.alarm.new', { title: item.title, place: placeName(item) })).join('。')}</p>`;
 }
 
 /** Across the whole width while the picture is old: nobody may mistake it for the present. */

@@ -79,6 +79,7 @@ export class LiveMap {
   #ready = false;
   #blink = true;
   #chosenArea = '';
+  #routesKey = '';
   /** @type {AreaLabel[]} */
   #labels = [];
   /** The operator moved the map; events leave it alone from then on. */
@@ -116,6 +117,9 @@ export class LiveMap {
     this.gl.on('error', (/** @type {any} */ event) => {
       if (event.sourceId === 'base') this.fault = String(event.error?.message ?? 'basemap');
       else console.error(event.error ?? event);
+    });
+    this.gl.on('sourcedata', (/** @type {any} */ event) => {
+      if (event.sourceId === 'base' && event.tile) this.fault = '';
     });
     this.gl.on('click', (/** @type {any} */ event) => this.#click(event));
     for (const name of ['dragstart', 'wheel', 'boxzoomstart', 'dblclick']) {
@@ -220,6 +224,9 @@ export class LiveMap {
 
   /** Ranked routes, first = the one proposed. @param {{rank: number, coordinates: [number, number][]}[]} routes */
   setRoutes(routes) {
+    const key = routes.map(({ rank, coordinates }) => `${rank}:${coordinates.length}:${coordinates[0]}:${coordinates.at(-1)}`).join('|');
+    if (key === this.#routesKey) return;
+    this.#routesKey = key;
     this.#fill('routes', routes.map(({ rank, coordinates }) => ({
       type: 'Feature', properties: { rank }, geometry: { type: 'LineString', coordinates },
     })));

@@ -176,6 +176,8 @@ export class MoversLayer {
   /** A telemetry frame was applied. */
   fixesChanged() {
     this.#glideUntil = performance.now() + GLIDE_MS;
+    // Where gliding was too slow once, it gets another chance now and then.
+    this.#frameMs *= 0.99;
     this.touch();
   }
 

@@ -174,9 +174,16 @@ export class Overlays {
       this.#move(this.#flagBox, left ? at.x - 46 - this.#flagBox.offsetWidth : at.x + 46, at.y + 38);
       taken.push({ x: left ? at.x - 232 : at.x + 46, y: at.y + 38, w: 186, h: 46 }, { x: at.x - 32, y: at.y - 32, w: 64, h: 64 });
     }
-    for (const { tag, node } of this.#tags.values()) {
+    // The people themselves are not to be covered either.
+    const spots = [...this.#tags.values()].map(({ tag }) => {
       const row = tag.unit === null ? -1 : movers.rowOf(tag.unit);
-      const spot = gl.project(row >= 0 ? movers.drawnAt(row) : tag.at);
+      return gl.project(row >= 0 ? movers.drawnAt(row) : tag.at);
+    });
+    for (const spot of spots) taken.push({ x: spot.x - 11, y: spot.y - 11, w: 22, h: 22 });
+    let nth = 0;
+    for (const { node } of this.#tags.values()) {
+      const spot = spots[nth];
+      nth += 1;
       const seen = spot.x > -20 && spot.y > -20 && spot.x < width + 20 && spot.y < height + 20;
       this.#show(node, seen);
       if (!seen) continue;
@@ -187,16 +194,16 @@ export class Overlays {
     this.#placeEdges(width, height);
   }
 
-  /** The first of four places beside a point that covers nothing already placed.
+  /** The first place beside a point that covers nothing already placed.
    * @param {{x: number, y: number, w: number, h: number}[]} taken @param {{x: number, y: number}} spot
    * @param {number} w @param {number} h @param {number} width
    */
   #free(taken, spot, w, h, width) {
-    const places = [
-      { x: spot.x + 16, y: spot.y - h / 2 }, { x: spot.x - 16 - w, y: spot.y - h / 2 },
-      { x: spot.x + 10, y: spot.y - h - 14 }, { x: spot.x + 10, y: spot.y + 14 },
-      { x: spot.x - 10 - w, y: spot.y - h - 14 }, { x: spot.x - 10 - w, y: spot.y + 14 },
-    ];
+    const places = [];
+    for (const dy of [0, -32, 32, -62, 62, -94, 94]) {
+      const side = dy === 0 ? 16 : 10;
+      places.push({ x: spot.x + side, y: spot.y - h / 2 + dy }, { x: spot.x - side - w, y: spot.y - h / 2 + dy });
+    }
     const clear = places.find(({ x, y }) => x > 4 && x + w < width - 4
       && !taken.some((box) => x < box.x + box.w && x + w > box.x && y < box.y + box.h && y + h > box.y));
     return { ...(clear ?? places[0]), w, h };

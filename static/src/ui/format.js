@@ -16,13 +16,15 @@ export function clockText(seconds) {
   return h ? `${h}:${rest}` : rest;
 }
 
-/** How long something takes or took: 40 秒, 2 分 10 秒, 1 小时 5 分. Above two minutes in steps of ten seconds.
+/** How long something takes or took: 40 秒, 2 分 10 秒, 1 小时 5 分. Above two minutes in steps of ten
+ * seconds, above ten in whole minutes.
  * @param {number | null | undefined} seconds
  */
 export function durationText(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '—';
   let s = Math.max(0, Math.round(seconds));
   if (s >= 120) s = Math.round(s / 10) * 10;
+  if (s >= 600) s = Math.round(s / 60) * 60;
   const h = Math.floor(s / 3600);
   const m = Math.floor((s % 3600) / 60);
   const rest = s % 60;
