@@ -135,6 +135,7 @@ class Colleague:
             and self._not_before.get(incident["id"], 0.0) <= now
             and self.waits(incident, now)
             and self.may_touch(incident)
+            and self._twin_is_free(incident)
         ]
         if not ready:
             return None
@@ -200,6 +201,11 @@ class Colleague:
             ):
                 return str(key)
         return None
+
+    def _twin_is_free(self, incident: Entity) -> bool:
+        """Whether no person works on the incident that this one doubles: they merge it themselves."""
+        twin = self._twin(incident) if incident["state"] in ("reported", "accepted") else None
+        return twin is None or self.may_touch(self._picture.incidents[twin])
 
     async def _claim(self, incident: Entity) -> bool:
         if incident["claimed_by"] == self._me.user_id:

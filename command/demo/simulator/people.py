@@ -38,7 +38,7 @@ class Person:
     Attributes:
         on_duty: As the service says; off duty nothing moves and nothing is reported.
         human: A person has this responder's field page open: the simulator keeps its hands off.
-        busy: A job decides where to go; no patrols.
+        job: The assignment that decides where to go, None on patrol.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Person:
         self.home: LonLat | None = tuple(row["home"]) if row.get("home") else None
         self.on_duty = False
         self.human = False
-        self.busy = False
+        self.job: str | None = None
         self.dead_until = 0.0
         self.kept: list[Fix] = []
         self.pace = draw(rng, rates.pace)
@@ -74,6 +74,11 @@ class Person:
         self._battery = draw(rng, rates.battery)
         self._battery_per_s = draw(rng, rates.battery_per_hour) / 3600.0
         self._since = now
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job decides where to go."""
+        return self.job is not None
 
     def moment(self, now: float) -> Moment:
         """Return where this person truly is."""

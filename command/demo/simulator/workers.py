@@ -153,15 +153,17 @@ class Workers:
         """Do one assignment from wherever it stands to its end."""
         plan = plan_of(key, self._seed, self._rates)
         account = self._account_of(person)
-        person.busy = True
+        person.job = key
         try:
             if await self._answer(key, person, account, plan) and await self._drive(
                 key, person, account, plan
             ):
                 await self._work(key, person, account, plan)
         finally:
-            person.busy = False
-            person.stand(self._timing.now(), 20.0)
+            # The next job may have begun before the answer to the last step of this one was back.
+            if person.job == key:
+                person.job = None
+                person.stand(self._timing.now(), 20.0)
 
     def _state(self, key: str) -> str:
         return str(self._picture.assignments.get(key, {}).get("state", "gone"))

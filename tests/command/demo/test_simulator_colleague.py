@@ -153,6 +153,15 @@ async def test_a_double_is_merged_into_the_first() -> None:
     assert room.account.asked[-1][2] == {"into": "i_0"}
 
 
+async def test_a_double_of_what_a_person_works_on_is_left_to_that_person() -> None:
+    room = Room()
+    room.report("i_0", state="handling", claimed_by="u_person")
+    room.report("i_1", suspects=["i_0"])
+    assert await room.after(500.0) == []
+    room.report("i_0", state="closed", claimed_by="u_person")
+    assert "/incidents/i_1/dispatch" in await room.after(501.0)
+
+
 async def test_a_question_is_answered_by_telephone() -> None:
     room = Room()
     room.report(level="none", category="consultation")

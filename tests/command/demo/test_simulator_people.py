@@ -24,7 +24,7 @@ def one(tmp_path: Path, *, on_duty: bool = True) -> tuple[Person, Crew, FakeTime
 
 def test_one_report_every_four_to_six_seconds(tmp_path: Path) -> None:
     somebody, crew, time, outbox = one(tmp_path)
-    somebody.busy = True  # no dead spots on a job
+    somebody.job = "a_1"  # no dead spots on a job
     rounds(crew, time, 600.0)
     gaps = [b.at - a.at for (_, a), (_, b) in zip(outbox.fixes, outbox.fixes[1:], strict=False)]
     assert 95 <= len(outbox.fixes) <= 155
@@ -41,7 +41,7 @@ def test_off_duty_and_played_by_a_person_report_nothing(tmp_path: Path) -> None:
 
 def test_positions_are_near_the_truth_and_the_battery_falls(tmp_path: Path) -> None:
     somebody, crew, time, outbox = one(tmp_path)
-    somebody.busy = True
+    somebody.job = "a_1"
     away = shifted(HOME, 400.0, 0.0)
     somebody.travel(Trip([HOME, away], [(0.0, 0.0), (300.0, 400.0)], by_road=True), START)
     rounds(crew, time, 280.0)
@@ -58,7 +58,7 @@ def test_positions_are_near_the_truth_and_the_battery_falls(tmp_path: Path) -> N
 
 def test_a_dead_spot_is_silent_and_its_fixes_come_late_and_in_order(tmp_path: Path) -> None:
     somebody, crew, time, outbox = one(tmp_path)
-    somebody.busy = True
+    somebody.job = "a_1"
     somebody.dead_until = START + 90.0
     rounds(crew, time, 89.0)
     assert outbox.fixes == []
@@ -88,7 +88,7 @@ def test_without_roads_people_stay_where_they_are(tmp_path: Path) -> None:
 
 def test_a_machine_that_slept_sends_no_burst(tmp_path: Path) -> None:
     somebody, crew, time, outbox = one(tmp_path)
-    somebody.busy = True
+    somebody.job = "a_1"
     rounds(crew, time, 20.0)
     before = len(outbox.fixes)
     time.seconds += 600.0

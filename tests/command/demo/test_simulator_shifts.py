@@ -55,7 +55,7 @@ async def test_a_change_sends_one_and_relieves_one_who_is_free(tmp_path: Path) -
     shifts, account, crew = roster(tmp_path, 11)
     for somebody in crew.people.values():
         somebody.on_duty = somebody.id != "r_0"
-        somebody.busy = somebody.id not in ("r_0", "r_5", "r_9")
+        somebody.job = None if somebody.id in ("r_0", "r_5", "r_9") else "a_1"
     await shifts.change()
     asked = {path.split("/")[2]: body["on_duty"] for _, path, body in account.asked}
     assert asked == {"r_0": True, "r_5": False}

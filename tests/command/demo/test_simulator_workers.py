@@ -157,6 +157,20 @@ async def test_a_photo_comes_before_the_end(tmp_path: Path) -> None:
     assert field.account.paths()[-2:] == ["/incidents/i_1/photos", "/assignments/a_1/finish"]
 
 
+async def test_a_job_that_begins_before_the_last_one_has_ended_is_kept(tmp_path: Path) -> None:
+    field = Field(tmp_path, certain())
+    react = field.account.react
+
+    def at_once(path: str, body: Mapping[str, Any]) -> None:
+        react(path, body)
+        if path.endswith("/finish"):
+            field.person.job = "a_2"  # the next dispatch is faster than the answer
+
+    field.account.react = at_once
+    await field.play()
+    assert field.person.job == "a_2"
+
+
 def presence(responder_id: str = "r_1", page: str = "field") -> list[dict[str, Any]]:
     return [{"user_id": "u_h", "page": page, "responder_id": responder_id, "viewing": None}]
 
