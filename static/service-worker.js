@@ -1,8 +1,13 @@
 // Lets the field page start without network. It keeps the shell only: no answers of the API, no positions, no tiles.
 // What waits to be sent lives in the page's outbox, which sends it with its own idempotency keys.
 
-const CACHE = 'yiping-field-1';
-const SHELL = ['/field', '/static/field.webmanifest', '/static/field-icon.svg'];
+const CACHE = 'yiping-field-2';
+const SHELL = [
+  '/field',
+  '/static/field.webmanifest',
+  '/static/field-icon.svg',
+  '/static/vendor/maplibre-gl/maplibre-gl-worker.mjs', // the page does not see it being loaded
+];
 
 self.addEventListener('install', (event) => {
   event.waitUntil(

@@ -26,8 +26,18 @@ applyToPage();
 /** @returns {Language} */
 function firstLanguage() {
   if (typeof location === 'undefined') return 'zh-CN';
-  const asked = new URLSearchParams(location.search).get('lang') ?? readStored();
-  return asked === 'en' ? 'en' : 'zh-CN';
+  const asked = new URLSearchParams(location.search).get('lang');
+  if (asked) store(asked === 'en' ? 'en' : 'zh-CN');
+  return (asked ?? readStored()) === 'en' ? 'en' : 'zh-CN';
+}
+
+/** @param {Language} chosen */
+function store(chosen) {
+  try {
+    localStorage.setItem(STORED, chosen);
+  } catch {
+    // see readStored
+  }
 }
 
 function readStored() {
@@ -49,11 +59,7 @@ export const language = () => current;
 export function setLanguage(next) {
   current = next;
   applyToPage();
-  try {
-    localStorage.setItem(STORED, next);
-  } catch {
-    // see readStored
-  }
+  store(next);
   for (const listener of listeners) listener(next);
 }
 

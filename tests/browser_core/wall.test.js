@@ -117,3 +117,12 @@ test('villages by open incidents, most first', () => {
   };
   assert.deepEqual(figures.openByVillage(b, 5), [{ code: 'v2', n: 2 }, { code: 'v1', n: 1 }]);
 });
+
+test('work that only waits for its check stands after what still runs', () => {
+  const b = board();
+  b.incidents = {
+    done: incident({ id: 'done', level: 'I', state: 'handled' }), runs: incident({ id: 'runs', level: 'IV', state: 'reported' }),
+  };
+  assert.deepEqual(figures.urgentTiles(b, new Map(), 0, 4).map((tile) => tile.incident.id), ['runs', 'done']);
+  assert.deepEqual([figures.story(b, new Map()).open, figures.story(b, new Map()).top?.id], [1, 'runs']);
+});

@@ -1,13 +1,18 @@
 // The small map of the field page: the basemap, the job, the line to it and where I am. It follows by itself until
 // it is dragged, and comes back with one tap.
 
-import { Marker } from '../../vendor/maplibre-gl/maplibre-gl.mjs';
+import { Marker, setWorkerUrl } from '../../vendor/maplibre-gl/maplibre-gl.mjs';
 import { createMap } from '../map/map.js';
 import { Movers } from '../telemetry.js';
 import { levelOf } from '../ui/levels.js';
 
 /** @import {District, Incident} from '../../types/wire.d.ts' */
 /** @import {Position} from './duty.js' */
+
+// A worker of its own address would lie outside the service worker's reach and fail without network; one made here
+// belongs to this page and finds what was kept.
+const workerUrl = new URL('../../vendor/maplibre-gl/maplibre-gl-worker.mjs', import.meta.url).href;
+setWorkerUrl(URL.createObjectURL(new Blob([`import ${JSON.stringify(workerUrl)};`], { type: 'text/javascript' })));
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -47,12 +52,17 @@ export class FieldMap {
   #targetMarker = null;
   /** @type {string} */
   #framed = '';
+  /** Something could not be loaded, as without network: open another one once there is. */
+  broken = false;
 
   /** @param {Awaited<ReturnType<typeof createMap>>} map */
   constructor(map) {
     this.#map = map;
     this.#me = makeMe();
     this.#marker = new Marker({ element: this.#me.mark });
+    map.gl.on('error', () => {
+      this.broken = true;
+    });
     map.gl.on('resize', () => {
       this.#framed = '';
     });
@@ -84,6 +94,10 @@ export class FieldMap {
 
   resize() {
     this.#map.gl.resize();
+  }
+
+  remove() {
+    this.#map.gl.remove();
   }
 
   /**

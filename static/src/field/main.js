@@ -1,6 +1,7 @@
 // The field page: ties the feed, the outbox, the duty and the screens together.
 
 import { ApiError, call, goToSignIn, session, signOut } from '../api.js';
+import { renewBasemap } from '../basemap.js';
 import { emptyBoard, messagesOf } from '../board.js';
 import { connectFeed } from '../feed.js';
 import { has, language, setLanguage, t } from '../i18n.js';
@@ -110,7 +111,10 @@ class FieldPage {
     this.#mapElement.className = 'map';
     outbox.subscribe(() => this.draw());
     this.feed.subscribe((changes) => {
-      if (changes.state && this.feed.state === 'live') void outbox.flush();
+      if (changes.state && this.feed.state === 'live') {
+        void outbox.flush();
+        if (this.#map?.broken) void this.#openMap();
+      }
       if (changes.board && this.me) keepBoard(found.user.id, ownPart(this.board, this.me));
       if (changes.board || changes.state || changes.etas) this.#follow();
     });
@@ -124,6 +128,11 @@ class FieldPage {
   }
 
   async #openMap() {
+    if (this.#map) {
+      this.#map.remove();
+      this.#map = null;
+      renewBasemap();
+    }
     try {
       this.#map = await FieldMap.open(this.#mapElement, this.session.district);
       this.#map.onMoved(() => this.draw());
@@ -188,7 +197,10 @@ class FieldPage {
       profile: this.responder?.profile ?? 'motorcycle',
     });
     try {
-      this.#route = await call('GET', `/route?${query}`, undefined, { redirect: false });
+      /** @type {Route} */
+      const found = await call('GET', `/route?${query}`, undefined, { redirect: false });
+      // Where no road leads the line is straight, and says so by its method.
+      this.#route = { ...found, coordinates: found.coordinates ?? [[here.lon, here.lat], [incident.lon, incident.lat]] };
       this.#routeFor = `${incident.id} ${incident.lon} ${incident.lat}`;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the last route stays; without one the straight line is told

@@ -1,6 +1,6 @@
 // The screens of the phone: one column, status on top, the next action under the thumb.
 
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { clock, distance, duration, timeOfDay } from '../time.js';
 import { html, useEffect, useRef } from '../ui/h.js';
 import { LevelMark } from '../ui/shapes.js';
@@ -202,8 +202,9 @@ function NextTurn({ model }) {
   if (!turn) {
     return html`<div class="nav"><${Arrow} maneuver="arrive" /><p><b>${route ? t('field.turn_now') : t('field.no_route')}</b><span>${model.job?.incident.address ?? model.job?.incident.title}</span></p></div>`;
   }
+  const key = `field.turn.${turn.step.maneuver}`;
   return html`<div class="nav"><${Arrow} maneuver=${turn.step.maneuver} />
-    <p><b>${t('field.turn_in', { distance: distance(turn.in_m), text: turn.step.text })}</b>
+    <p><b>${t('field.turn_in', { distance: distance(turn.in_m), text: has(key) ? t(key) : turn.step.text })}</b>
     <span>${turn.step.road ? t('field.into_road', { road: turn.step.road }) : (model.job?.incident.address ?? '')}</span></p></div>`;
 }
 

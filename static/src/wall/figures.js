@@ -137,9 +137,18 @@ export function progressOf(board, incident, etas) {
   return { step, people, eta_s };
 }
 
+/**
+ * Whether somebody still has to do something out there: work that only waits for its check, or is on hold, is not news.
+ * @param {Incident} incident
+ */
+const isRunning = (incident) => incident.state !== 'handled' && incident.state !== 'suspended';
+
 /** Exercises must not be taken for real: they come after what is, and are marked. @param {Board} board */
 const byUrgency = (board) =>
-  openIncidents(board).sort((a, b) => Number(a.exercise) - Number(b.exercise) || compareUrgency(a, b));
+  openIncidents(board).sort(
+    (a, b) =>
+      Number(a.exercise) - Number(b.exercise) || Number(isRunning(b)) - Number(isRunning(a)) || compareUrgency(a, b),
+  );
 
 /**
  * What matters now: how many are open, how many of the gravest level, and how the gravest one stands.
@@ -147,7 +156,7 @@ const byUrgency = (board) =>
  * @param {Map<string, EtaItem>} etas
  */
 export function story(board, etas) {
-  const open = byUrgency(board).filter((item) => item.state !== 'suspended');
+  const open = byUrgency(board).filter(isRunning);
   const [top] = open;
   if (!top) return { open: 0, top: null, sameLevel: 0, progress: null };
   return {

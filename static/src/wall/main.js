@@ -1,6 +1,7 @@
 // The wall: nobody touches it. It starts before the server does, outlives its restarts, and says when it is behind.
 
 import { ApiError, call, goToSignIn, session } from '../api.js';
+import { renewBasemap } from '../basemap.js';
 import { connectFeed } from '../feed.js';
 import { t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
@@ -19,6 +20,7 @@ const RETRY_MS = 3_000;
 const SUMMARY_EVERY_MS = 15_000;
 const SUMMARY_AFTER_EVENT_MS = 2_000;
 const SESSION_RETRY_MS = 15_000;
+const BASEMAP_RETRY_MS = 60_000;
 const PLACES = 3;
 
 const root = /** @type {HTMLElement} */ (document.getElementById('stage'));
@@ -46,6 +48,7 @@ class WallPage {
   #mapScale = 0;
   #opening = false;
   #retrySessionAt = 0;
+  #renewAt = 0;
   /** @type {Map<string, string>} */ #areaNames = new Map();
   #wished = false;
 
@@ -117,6 +120,13 @@ class WallPage {
     if (this.feed.state === 'signed_out' && now >= this.#retrySessionAt) {
       this.#retrySessionAt = now + SESSION_RETRY_MS;
       session({ redirect: false }).then(() => this.feed.restart(), () => {});
+    }
+    if (this.#map?.fault && this.feed.state === 'live' && now >= this.#renewAt) {
+      this.#renewAt = now + BASEMAP_RETRY_MS;
+      this.#map.remove();
+      this.#map = null;
+      renewBasemap();
+      this.#fit();
     }
     this.draw();
   }
