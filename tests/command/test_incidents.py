@@ -234,16 +234,16 @@ class TestReport:
             World().report(occurred_at="2026-11-22T10:58:00+08:00").occurred_at == "2026-11-22T02:58:00.000Z"
         )
 
-    def test_suspects_are_open_near_and_recent_same_kind_first(self) -> None:
+    def test_suspects_are_open_near_recent_and_of_the_same_kind(self) -> None:
         world = World()
         far = world.report("far", lon=116.81)
-        other = world.report("other", lon=116.8001, category="medical")
+        world.report("other", lon=116.8001, category="medical")
         near = world.report("near", lon=116.8005)
         gone = world.report("gone")
         world.move(gone.id, "reject", reason="重复")
         world.clock.advance(1_000)
         found = world.report("new")
-        assert found.suspects == (near.id, other.id)
+        assert found.suspects == (near.id,)
         assert far.id not in found.suspects
         world.clock.advance(1_000)
         assert world.report("late").suspects == ("new",)
