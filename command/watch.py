@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from command.assignments import ACTIVE, UNANSWERED, Assignment
+from command.board import Picture
 from command.clock import Clock, parse_rfc3339, rfc3339
 from command.desk import Command
 from command.dispatch import Fix
@@ -180,21 +181,26 @@ class Watch:
 
     async def _trim(self) -> None:
         before = rfc3339(self._clock.now() - timedelta(hours=self._settings.retention.board_hours))
-        board = self._board
-        over: list[Change] = []
-        for incident in board.incidents.values():
-            if incident.state in OPEN or (incident.updated_at or incident.reported_at) >= before:
-                continue
-            over.append(("incidents", incident.id, None))
-            over += [("assignments", key, None) for key in incident.assignments if key in board.assignments]
-        over += [("messages", m.id, None) for m in board.messages.values() if m.sent_at < before]
-        if not over:
-            return
 
-        def decide(_picture: object, _context: Context) -> Sequence[Fact]:
-            return [Fact("board.trimmed", tuple(over))]
+        def decide(picture: Picture, _context: Context) -> Sequence[Fact]:
+            # Looked up on the writer's turn: a case that somebody reopens just now stays.
+            over = _over(picture, before)
+            return [Fact("board.trimmed", tuple(over))] if over else []
 
-        await self._do.desk.submit(Command(SYSTEM, decide))
+        if _over(self._board, before):
+            await self._do.desk.submit(Command(SYSTEM, decide))
+
+
+def _over(picture: Picture, before: str) -> list[Change]:
+    """Return the removals of what has been over since a moment."""
+    over: list[Change] = []
+    for incident in picture.incidents.values():
+        if incident.state in OPEN or (incident.updated_at or incident.reported_at) >= before:
+            continue
+        over.append(("incidents", incident.id, None))
+        over += [("assignments", key, None) for key in incident.assignments if key in picture.assignments]
+    over += [("messages", m.id, None) for m in picture.messages.values() if m.sent_at < before]
+    return over
 
 
 def _past(moment: str | None, now: datetime) -> bool:
