@@ -15,6 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     from command.district import District
+    from tests.command.office import Office
     from tests.fixtures import Centre, Keys
 
 
@@ -56,4 +57,13 @@ async def centre(data_folder: Path, prepared: tuple[Path, Keys], district: Distr
     from tests.fixtures import open_centre
 
     async with open_centre(data_folder, prepared[1], district) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def office(district: District) -> AsyncIterator[Office]:
+    """Operations and the watch with a log in memory, nothing moving unless the test moves it."""
+    from tests.command.office import open_office
+
+    async with open_office(district) as opened:
         yield opened
