@@ -206,7 +206,7 @@ class IngestApp:
         token = token_of(scope, {})
         grant: Grant | None
         if token is not None or self._services.session is None:
-            grant = self._token_grant(scope, {})
+            grant = self._grant(token)
         else:
             grant = await self._services.session(scope)
             if grant is None:
@@ -301,7 +301,10 @@ class IngestApp:
         return readable, refusals
 
     def _token_grant(self, scope: Scope, fields: Mapping[str, str]) -> Grant:
-        grant = self._services.tokens.lookup(token_of(scope, fields))
+        return self._grant(token_of(scope, fields))
+
+    def _grant(self, token: str | None) -> Grant:
+        grant = self._services.tokens.lookup(token)
         if grant is None or grant.kind not in ("device", "integration"):
             raise _Refused(401, "unauthenticated", "a device or integration token is needed")
         return grant
