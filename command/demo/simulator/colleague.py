@@ -7,11 +7,12 @@ open.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
-from command.demo.simulator.clients import Account, Json
+from command.demo.simulator.clients import Json
 from command.demo.simulator.feed import Entity, Picture
+from command.demo.simulator.hands import Desk, Hands
 from command.demo.simulator.rates import Colleague as ColleagueRates
 from command.demo.simulator.script import GRAVE, Phrases
 from command.demo.simulator.timing import Timing, draw, seconds_of
@@ -20,26 +21,7 @@ OPEN: Final = ("reported", "accepted", "dispatched", "handling", "suspended", "h
 ACTIVE: Final = ("dispatched", "delivered", "signed", "en_route", "on_scene")
 TELEPHONE: Final = ("consultation", "enterprise", "other")
 """Answered by telephone when they have no level: nobody is sent."""
-NOT_A_TOUCH: Final = (
-    "incident.reported",
-    "incident.attached",
-    "incident.handling",
-    "incident.handled",
-    "incident.returned",
-    "incident.self_closed",
-    "incident.evaluated",
-)
-TAKEN_AWAY: Final = ("assignment.recalled", "assignment.reassigned", "assignment.arrival_refused")
 HURRY_S: Final = (0.3, 1.2)
-
-
-class Desk(Account, Protocol):
-    """An account that knows who it is."""
-
-    @property
-    def user_id(self) -> str:
-        """The account's id; empty before it signed in."""
-        ...
 
 
 class Colleague:
@@ -73,49 +55,17 @@ class Colleague:
         self._seed = seed
         self._timing = timing
         self._rng = random.Random(f"{seed}:colleague")
-        self._touched: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
         self.hurry: set[str] = set()
         """Incidents to take on at once."""
         self.dispatched = 0
         self.closed = 0
-        picture.listen(self.notice)
+        self._hands = Hands(me, picture, rates.abandoned_after_s, timing)
 
     @property
     def user_id(self) -> str:
         """The account behind the desk; empty before it signed in."""
         return self._me.user_id
-
-    def notice(self, type_: str, data: Mapping[str, Any]) -> None:
-        """Remember which incidents people have acted on."""
-        now = self._timing.now()
-        if type_ == "snapshot":
-            for key, incident in self._picture.incidents.items():
-                by = incident.get("acknowledged_by")
-                if by not in (None, getattr(self._me, "name", None), "系统"):
-                    self._touched.setdefault(key, now)
-            return
-        if data.get("actor", {}).get("id") in (None, "system", self._me.user_id):
-            return
-        changes = data.get("changes", {})
-        if type_.startswith("incident.") and type_ not in NOT_A_TOUCH:
-            self._touched.update(dict.fromkeys(changes.get("incidents", {}), now))
-        elif type_ in TAKEN_AWAY:
-            jobs = [job for job in changes.get("assignments", {}).values() if job is not None]
-            self._touched.update({job["incident_id"]: now for job in jobs})
-
-    def may_touch(self, incident: Entity) -> bool:
-        """Whether no person has a hand on this incident."""
-        if incident["claimed_by"] not in (None, self._me.user_id):
-            return False
-        touched = self._touched.get(incident["id"])
-        if touched is not None and self._timing.now() - touched < self._rates.abandoned_after_s:
-            return False
-        return not any(
-            (row.get("viewing") or {}).get("id") == incident["id"]
-            for row in self._picture.presence
-            if row["user_id"] != self._me.user_id
-        )
 
     async def run(self) -> None:
         """Work through the queue, one incident at a time, until cancelled."""
@@ -134,7 +84,7 @@ class Colleague:
             if incident["state"] in OPEN
             and self._not_before.get(incident["id"], 0.0) <= now
             and self.waits(incident, now)
-            and self.may_touch(incident)
+            and self._hands.off(incident)
             and self._twin_is_free(incident)
         ]
         if not ready:
@@ -187,7 +137,7 @@ class Colleague:
     def _still(self, key: str) -> bool:
         """Whether the incident is still open and nobody stepped in during the last pause."""
         incident = self._picture.incidents.get(key)
-        return incident is not None and incident["state"] in OPEN and self.may_touch(incident)
+        return incident is not None and incident["state"] in OPEN and self._hands.off(incident)
 
     def _twin(self, incident: Entity) -> str | None:
         for key in incident["suspects"]:
@@ -205,7 +155,7 @@ class Colleague:
     def _twin_is_free(self, incident: Entity) -> bool:
         """Whether no person works on the incident that this one doubles: they merge it themselves."""
         twin = self._twin(incident) if incident["state"] in ("reported", "accepted") else None
-        return twin is None or self.may_touch(self._picture.incidents[twin])
+        return twin is None or self._hands.off(self._picture.incidents[twin])
 
     async def _claim(self, incident: Entity) -> bool:
         if incident["claimed_by"] == self._me.user_id:

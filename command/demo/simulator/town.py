@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from command.demo.simulator.callers import Callers
-from command.demo.simulator.clients import Api, Machine, SignedIn
+from command.demo.simulator.clients import Api, SignedIn
 from command.demo.simulator.colleague import OPEN, Colleague
 from command.demo.simulator.errands import Errands, keep
 from command.demo.simulator.feed import Feed, Picture
 from command.demo.simulator.gateway import Gateway, Radio
 from command.demo.simulator.letters import Letters
+from command.demo.simulator.machine import Machine
 from command.demo.simulator.people import Crew, Person
 from command.demo.simulator.rates import Rates, load_rates
 from command.demo.simulator.roads import LonLat, Roads

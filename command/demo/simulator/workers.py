@@ -9,58 +9,25 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from command.demo.simulator.clients import Account
 from command.demo.simulator.errands import Errands
 from command.demo.simulator.feed import Entity, Picture
 from command.demo.simulator.people import Crew, Person
 from command.demo.simulator.photos import photo
+from command.demo.simulator.plans import Plan, plan_of
 from command.demo.simulator.rates import Workers as WorkerRates
 from command.demo.simulator.roads import LonLat, metres
 from command.demo.simulator.script import Phrases
-from command.demo.simulator.timing import Timing, draw
+from command.demo.simulator.timing import Timing
 from command.logs import get_logger
 
 log = get_logger(__name__)
 
 ORDER: Final = ("dispatched", "delivered", "signed", "en_route", "on_scene")
 """States in which an assignment holds its unit, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a unit will do with one assignment; seconds each from the step before."""
-
-    deliver_s: float
-    answer_s: float
-    answer: Literal["sign", "decline", "silence"]
-    depart_s: float
-    leave_to_service: bool
-    work_s: float
-    photo: bool
-
-
-def plan_of(assignment_id: str, seed: int, rates: WorkerRates) -> Plan:
-    """Draw the plan of an assignment; the same id and seed give the same plan."""
-    rng = random.Random(f"{seed}:{assignment_id}")
-    mood = rng.random()
-    answer: Literal["sign", "decline", "silence"] = "sign"
-    if mood < rates.decline_share:
-        answer = "decline"
-    elif mood < rates.decline_share + rates.silent_share:
-        answer = "silence"
-    return Plan(
-        deliver_s=draw(rng, rates.deliver_s),
-        answer_s=draw(rng, rates.answer_s),
-        answer=answer,
-        depart_s=draw(rng, rates.depart_s),
-        leave_to_service=rng.random() < rates.leave_to_service_share,
-        work_s=draw(rng, rates.work_s),
-        photo=rng.random() < rates.photo_share,
-    )
 
 
 class Workers:

@@ -12,10 +12,11 @@ import pytest
 from command.demo.simulator.errands import Errands
 from command.demo.simulator.feed import Picture
 from command.demo.simulator.people import Person
+from command.demo.simulator.plans import Plan, plan_of
 from command.demo.simulator.rates import Workers as WorkerRates
 from command.demo.simulator.roads import metres
 from command.demo.simulator.script import Phrases
-from command.demo.simulator.workers import Plan, Workers, plan_of
+from command.demo.simulator.workers import Workers
 from command.resources import config_dir
 from tests.command.demo.played import (
     RATES,
