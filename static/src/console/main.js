@@ -1,5 +1,5 @@
 // Start of the console: who is signed in, the feed, the page, the keys, the alarm tone.
-import { goToSignIn, session } from '../api.js';
+import { ApiError, goToSignIn, session } from '../api.js';
 import { compareUrgency } from '../board.js';
 import { connectFeed } from '../feed.js';
 import { onLanguage, t } from '../i18n.js';
@@ -121,6 +121,7 @@ async function start() {
 }
 
 start().catch((error) => {
+  if (error instanceof ApiError && error.status === 401) return; // on the way to the sign-in page already
   console.error(error);
   const root = document.getElementById('app');
   if (root) root.textContent = `${t('error.unreachable')} ${error?.message ?? ''}`;
