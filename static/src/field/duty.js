@@ -11,7 +11,7 @@ import { ApiError, call } from '../api.js';
  * @property {number | null} accuracy_m
  * @property {number | null} heading_deg
  * @property {number | null} speed_kmh
- * @property {string} at time of the fix, RFC 3339 UTC
+ * @property {string} fix_at time of the fix on the server's clock, RFC 3339 UTC
  */
 
 const SEND_EVERY_MS = 3_000;
@@ -22,6 +22,7 @@ const OFFLINE_EVERY_MS = 10_000;
 export class Duty {
   #outbox;
   #changed;
+  #offsetMs;
   /** @type {number | null} */
   #watch = null;
   /** @type {WakeLockSentinel | null} */
@@ -36,9 +37,14 @@ export class Duty {
   /** @type {'denied' | 'unavailable' | 'insecure' | null} */
   problem = null;
 
-  /** @param {Outbox} outbox @param {() => void} changed */
-  constructor(outbox, changed) {
+  /**
+   * @param {Outbox} outbox
+   * @param {() => void} changed
+   * @param {() => number} offsetMs server clock minus this phone's
+   */
+  constructor(outbox, changed, offsetMs) {
     this.#outbox = outbox;
+    this.#offsetMs = offsetMs;
     this.#changed = changed;
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden && this.#watch !== null) void this.#stayLit();
@@ -93,7 +99,7 @@ export class Duty {
       accuracy_m: accuracy ?? null,
       heading_deg: heading == null || Number.isNaN(heading) ? null : heading,
       speed_kmh: speed == null || Number.isNaN(speed) ? null : speed * 3.6,
-      at: new Date(found.timestamp).toISOString(),
+      fix_at: new Date(found.timestamp + this.#offsetMs()).toISOString(),
     };
     this.#changed();
     void this.#send();

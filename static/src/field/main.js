@@ -103,7 +103,7 @@ class FieldPage {
     this.session = found;
     this.outbox = outbox;
     this.me = found.user.responder_id;
-    this.duty = new Duty(outbox, () => this.draw());
+    this.duty = new Duty(outbox, () => this.draw(), () => this.feed?.serverOffsetMs ?? 0);
     this.#keptBoard = readKeptBoard(found.user.id);
     /** @type {Feed} */
     this.feed = connectFeed({ page: 'field', topics: ['incidents', 'responders', 'messages'] });

@@ -123,7 +123,7 @@ function Arriving({ model, act }) {
     <div class="ti"><h1>${incident.title}</h1><p>${incident.address ?? t(`category.${incident.category}`)}</p></div>
     <${MapBox} model=${model} act=${act} />
     <div class="eta"><b>${model.etaS === null ? t('field.no_route') : duration(model.etaS, { fine: true })}</b>
-      <span>${model.leftM !== null && distance(model.leftM)}${model.responder && `，${t(`profile.${model.responder.profile}`)}`}${model.etaMethod === 'straight_line' && `，${t('field.straight_line')}`}</span></div>
+      <span>${model.leftM !== null && distance(model.leftM)}${model.responder && `${t('field.comma')}${t(`profile.${model.responder.profile}`)}`}${model.etaMethod === 'straight_line' && `${t('field.comma')}${t('field.straight_line')}`}</span></div>
     <ul class="nt">
       ${safety && html`<li><span>${t('field.safety')}</span><b class="sf">${safety}</b></li>`}
       ${incident.description && html`<li><span>${t('field.scene')}</span><p>${incident.description}</p></li>`}
@@ -154,7 +154,7 @@ function Working({ model, act }) {
     <${MapBox} model=${model} act=${act} />
     <div class="eta">
       ${onWay
-        ? html`<b>${model.etaS === null ? '–' : duration(model.etaS, { fine: true })}</b><span>${distance(model.leftM)}${model.etaMethod === 'straight_line' && `，${t('field.straight_line')}`}</span>`
+        ? html`<b>${model.etaS === null ? '–' : duration(model.etaS, { fine: true })}</b><span>${distance(model.leftM)}${model.etaMethod === 'straight_line' && `${t('field.comma')}${t('field.straight_line')}`}</span>`
         : html`<b>${t('assignment.on_scene')}</b><span>${assignment.on_scene_at && timeOfDay(assignment.on_scene_at)}</span>`}
       ${limit && html`<em class=${limit.over ? 'late' : ''}>${t(`field.${limit.stage}_${limit.over ? 'over' : 'left'}`)} <b>${clock(limit.left_s)}</b></em>`}
     </div>

@@ -54,6 +54,7 @@ export default {
   'field.arrive_over': 'Late by',
   'field.handle_left': 'To finish',
   'field.handle_over': 'Over by',
+  'field.comma': ', ',
   'field.straight_line': 'straight-line estimate',
   'field.safety': 'Safety',
   'field.scene': 'Scene',

@@ -54,6 +54,7 @@ export default {
   'field.arrive_over': '到场已超',
   'field.handle_left': '办结限时剩',
   'field.handle_over': '办结已超',
+  'field.comma': '，',
   'field.straight_line': '直线估算',
   'field.safety': '安全',
   'field.scene': '现场',

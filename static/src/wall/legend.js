@@ -15,7 +15,7 @@ export function Legend({ scene }) {
   const open = openIncidents(scene.board);
   const levels = ['I', 'II', 'III', 'IV'].map((level) => ({ level, n: open.filter((item) => item.level === level).length })).filter((row) => row.n > 0);
   const people = Object.entries(scene.summary?.on_duty.by_kind ?? {}).filter(([, row]) => row.online > 0)
-    .sort((a, b) => b[1].online - a[1].online).slice(0, 3);
+    .sort((a, b) => b[1].online - a[1].online).slice(0, levels.length > 3 ? 2 : 3);
   const vacant = scene.summary?.staffing.vacant ?? 0;
   const scale = scene.metresPerPixel;
   const metres = scale === null ? null : (STEPS_M.findLast((step) => step / scale <= BAR_PX) ?? STEPS_M[0]);

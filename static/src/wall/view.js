@@ -151,7 +151,7 @@ function Ticker({ scene }) {
   return html`<div class="tk">
     ${first
       ? html`<div class=${`un lv${first.level}`}><div class=${scene.stale ? '' : 'flash unack'}><${LevelMark} level=${first.level} size=${24} />
-          ${t(`level.${first.level}`)}　${placeOf(first, scene)} ${first.title}　${!scene.stale && t('wall.alarm', { time: duration(age) })}${count > 1 && html`　${t('wall.alarm_more', { n: count - 1 })}`}</div></div>`
+          ${t(`level.${first.level}`)}<span>${placeOf(first, scene)} ${first.title}</span>${!scene.stale && html`<b>${t('wall.alarm', { time: duration(age) })}</b>`}${count > 1 && html`<b>${t('wall.alarm_more', { n: count - 1 })}</b>`}</div></div>`
       : html`<div class="t2">${t('wall.no_alarm')}</div>`}
     ${[0, 1, 2].map((index) => html`<${TickPlace} key=${index} tick=${scene.ticks[index] ?? null} scene=${scene} />`)}
   </div>`;
