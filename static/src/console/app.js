@@ -1,6 +1,6 @@
 // The page: top bar, queue, map with its strip, drawer, command line. Fixed places, nothing ever covers the next action.
 import { t } from '../i18n.js';
-import { html, useEffect, useRef, useState } from '../ui/h.js';
+import { html, useEffect, useErrorBoundary, useRef, useState } from '../ui/h.js';
 import { AreaDrawer, PointDrawer } from './area-drawer.js';
 import { CommandLine } from './cmdline.js';
 import { FormDrawer } from './form-drawer.js';
@@ -10,7 +10,7 @@ import { startMap, syncMap } from './map-bridge.js';
 import { MapChrome } from './map-chrome.js';
 import { CameraDrawer, PersonDrawer } from './person-drawer.js';
 import { Queue, queueGroups } from './queue.js';
-import { onRedraw, set, ui } from './state.js';
+import { keyOf, onRedraw, set, ui } from './state.js';
 import { CameraStrip } from './strip.js';
 import { Toasts } from './toasts.js';
 import { AlarmVoice, StaleBanner, TopBar } from './topbar.js';
@@ -56,13 +56,40 @@ function MapBox() {
   }, []);
   return html`<section class="map-box" aria-label=${t('console.map')} data-testid="map"><div class="map" ref=${box}></div>
     ${fault && html`<p class="map-fault" role="alert">${t('console.map.fault', { detail: fault })}</p>`}
-    <${MapChrome} /><${Toasts} /></section>`;
+    ${mapFault && html`<p class="map-fault" role="alert">${t('console.map.fault', { detail: mapFault })}</p>`}
+    <${Region}><${MapChrome} /><${Toasts} /><//></section>`;
+}
+
+/** A part of the page that fails says so in its own place and leaves the others running.
+ * @param {{children: unknown}} props
+ */
+function Region({ children }) {
+  const [error, reset] = useErrorBoundary((failure) => console.error(failure));
+  if (!error) return children;
+  return html`<p class="fault region" role="alert" data-testid="region-fault">${t('console.region.fault', { detail: String(/** @type {any} */ (error).message ?? error) })}
+    <button class="btn sm" onClick=${reset}>${t('console.retry')}</button></p>`;
+}
+
+let mapFault = '';
+
+/** The map follows the page; what goes wrong there is said on the map and must not stop the page. */
+function followMap() {
+  try {
+    syncMap();
+    mapFault = '';
+  } catch (error) {
+    if (!mapFault) console.error(error);
+    mapFault = String(/** @type {any} */ (error)?.message ?? error);
+  }
 }
 
 export function App() {
   const [, draw] = useState(0);
   useEffect(() => onRedraw(() => draw((n) => n + 1)), []);
-  useEffect(() => syncMap());
-  return html`<${StaleBanner} /><${AlarmVoice} /><${TopBar} /><${Queue} /><main><${MapBox} /><${CameraStrip} /></main>
-    <aside class="drawer" aria-label=${t('console.drawer')} data-testid="drawer"><${Drawer} /></aside><${CommandLine} />${ui.help && html`<${Help} />`}`;
+  useEffect(followMap);
+  return html`<${StaleBanner} /><${AlarmVoice} /><${Region}><${TopBar} /><//>
+    <${Region}><${Queue} /><//>
+    <main><${MapBox} /><${Region}><${CameraStrip} /><//></main>
+    <aside class="drawer" aria-label=${t('console.drawer')} data-testid="drawer"><${Region} key=${keyOf(ui.selection)}><${Drawer} /><//></aside>
+    <${Region}><${CommandLine} /><//>${ui.help && html`<${Help} />`}`;
 }

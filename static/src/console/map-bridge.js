@@ -45,6 +45,9 @@ export async function startMap(container) {
   map.layer.setClock(() => ui.feed.serverNow());
   // Without news nothing uploads by itself, yet positions grow old.
   window.setInterval(() => ui.feed.state !== 'live' && map.layer.touch(), 5000);
+  // What was selected while the map was still loading.
+  const at = ui.selection?.kind === 'incident' ? placeOfSelection() : null;
+  if (at) map.suggest(at, 14.4);
   await loadAreas();
   syncMap();
   return map;
@@ -144,7 +147,7 @@ function syncSelection() {
   }
   const rankedShown = ranked && (!incident || isWaiting(incident)) ? ranked.items.slice(0, 3) : [];
   const order = rankedShown.map((item, index) => ({ item, rank: index === ui.choice ? 1 : index + 2 }));
-  const routes = order.flatMap(({ item, rank }) => (item.route && !ui.lost.has(item.responder_id) ? [{ rank, coordinates: item.route.coordinates }] : []));
+  const routes = order.flatMap(({ item, rank }) => (item.route?.coordinates?.length && !ui.lost.has(item.responder_id) ? [{ rank, coordinates: item.route.coordinates }] : []));
   map.setRoutes(incident && !isWaiting(incident) ? jobRoutes(incident) : routes);
   const tags = rankedShown.map((item, index) => ({ item, index })).filter(({ item }) => !ui.lost.has(item.responder_id)).map(({ item, index }) => ({
     id: item.responder_id, unit: item.unit, at: /** @type {[number, number]} */ ([item.lon, item.lat]), key: String(index + 1),
@@ -213,7 +216,8 @@ async function readWay(job, incident, old) {
   ways.set(job.id, { at: Date.now(), coordinates: old });
   try {
     const { coordinates } = await call('GET', `/route?from_lon=${movers.lon[row]}&from_lat=${movers.lat[row]}&to_lon=${incident.lon}&to_lat=${incident.lat}&profile=${person.profile}`);
-    ways.set(job.id, { at: Date.now(), coordinates });
+    // No road leads there: nothing is drawn.
+    ways.set(job.id, { at: Date.now(), coordinates: coordinates ?? [] });
     redraw();
   } catch (error) {
     console.warn('route', error);

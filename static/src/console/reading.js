@@ -4,7 +4,7 @@
 import { call } from '../api.js';
 import { activeAssignments } from '../board.js';
 import { isWaiting } from '../ui/levels.js';
-import { board, keyOf, nowMs, selectedIncident, set, ui } from './state.js';
+import { board, keyOf, may, nowMs, selectedIncident, set, ui } from './state.js';
 
 const RANKED_EVERY_MS = 6000;
 
@@ -14,7 +14,7 @@ export const wordsOf = (error) => (error instanceof Error ? error.message : Stri
 /** What to ask /nearest for this selection; null: nothing is ranked for it. */
 function rankedQuery() {
   const { selection } = ui;
-  if (!selection) return null;
+  if (!selection || !may('positions.view')) return null;
   if (selection.kind === 'incident') {
     const incident = board().incidents[selection.id];
     if (!incident || !(isWaiting(incident) || incident.state === 'dispatched' || incident.state === 'handling')) return null;

@@ -116,11 +116,11 @@ export function TopBar() {
       <${Figure} n=${c.waiting} label=${t('console.count.waiting')} id="count-waiting" />
       ${c.late > 0 && html`<${Figure} n=${c.late} label=${t('console.count.late')} tone="late" id="count-late" />`}
       <${Figure} n=${c.running} label=${t('console.count.running')} id="count-running" />
-      <li class="sep">${t('console.count.on_duty')}</li>
-      <${Figure} n=${c.police.on} of=${c.police.all} label=${t('kind.police')} />
-      <${Figure} n=${c.workers.on} of=${c.workers.all} label=${t('kind.grid_worker')} />
-      <li class="sep">${t('console.count.online')}</li>
-      <${Figure} n=${c.cameras.on} of=${c.cameras.all} label=${t('console.count.cameras')} />
+      <li class="sep duty-part">${t('console.count.on_duty')}</li>
+      <${Figure} n=${c.police.on} of=${c.police.all} label=${t('kind.police')} tone="duty-part" />
+      <${Figure} n=${c.workers.on} of=${c.workers.all} label=${t('kind.grid_worker')} tone="duty-part" />
+      <li class="sep camera-part">${t('console.count.online')}</li>
+      <${Figure} n=${c.cameras.on} of=${c.cameras.all} label=${t('console.count.cameras')} tone="camera-part" />
     </ul>
     <${Seats} />
     <div class="stat"><${Connection} /><${Sound} /></div>

@@ -294,6 +294,7 @@ export default {
   'console.map.held': 'You moved the map: it will not jump',
   'console.map.home': 'back to the incident',
   'console.map.no_base': 'The base map cannot be read; positions are still right',
+  'console.region.fault': 'This part cannot be shown: {detail}',
   'console.map.fault': 'The map cannot be shown: {detail}',
   'console.edge': '{place}, {distance} outside {arrow}',
   'console.drawer': 'Details',

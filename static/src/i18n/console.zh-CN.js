@@ -294,6 +294,7 @@ export default {
   'console.map.held': '地图由你移动过，不会自动跳转',
   'console.map.home': '回到事件',
   'console.map.no_base': '底图暂时读不到，位置仍然有效',
+  'console.region.fault': '这一块显示出错：{detail}',
   'console.map.fault': '地图无法显示：{detail}',
   'console.edge': '{place}，图外 {distance} {arrow}',
   'console.drawer': '详情',
