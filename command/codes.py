@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from command.board import Board
+from command.clock import parse_rfc3339
 
 
 class CodeBook:
@@ -24,11 +25,12 @@ class CodeBook:
         day = f"{now:%m%d}"
         if day != self._day:
             start = f"{self._prefix}-{day}-"
-            year = f"{now:%Y}"
             taken = [
                 int(incident.code.rsplit("-", 1)[1])
                 for incident in self._board.incidents.values()
-                if incident.code.startswith(start) and incident.reported_at.startswith(year)
+                if incident.code.startswith(start)
+                # The year of the local day: in UTC the first hours of January are still the old year's.
+                and parse_rfc3339(incident.reported_at).astimezone(now.tzinfo).year == now.year
             ]
             self._day, self._last = day, max(taken, default=0)
         self._last += 1

@@ -56,12 +56,13 @@ def today_of(incidents: Iterable[Incident], now: datetime, zone: ZoneInfo) -> Js
 
 
 def overdue(incident: Incident, now: datetime) -> bool:
-    """Say whether the stage the incident is in has run past its limit."""
+    """Say whether the stage the incident is in has run past its limit; as `runningStage` of the screens."""
+    stages = incident.due
     due = {
-        "reported": incident.due.accept,
-        "dispatched": incident.due.sign,
-        "handling": incident.due.handle if incident.arrived_at else incident.due.arrive,
-        "handled": incident.due.handle,
+        "reported": stages.accept,
+        "accepted": stages.sign,
+        "dispatched": stages.sign,
+        "handling": stages.handle if incident.arrived_at else stages.arrive or stages.handle,
     }.get(incident.state)
     return due is not None and parse_rfc3339(due) < now
 
