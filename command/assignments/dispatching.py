@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from command import incidents, responders
-from command.assignments.model import Assignment
+from command.assignments.model import ACTIVE, Assignment, assignment_of
 from command.assignments.steps import decide_step
 from command.clock import rfc3339
 from command.errors import AlreadyAssigned, IllegalTransition, Malformed
@@ -152,4 +152,8 @@ def decide_reassign(
         IllegalTransition: It is over already.
         AlreadyAssigned: The other unit is on a job.
     """
+    old = assignment_of(picture, assignment_id)
+    if old.state not in ACTIVE:
+        # Saying a step again changes nothing; sending somebody again would.
+        raise IllegalTransition("assignment", old.id, old.state, "reassign")
     return [*decide_step(picture, assignment_id, "reassign", context), *dispatch(picture)]
