@@ -16,6 +16,8 @@ const drawn = {};
 /** @type {Map<string, object>} outlines by area code, as far as they are known */
 const outlines = new Map();
 let grids = 'none';
+const CAMERAS_EVERY_MS = 2500;
+let camerasAt = 0;
 
 /** @param {HTMLElement} container */
 export async function startMap(container) {
@@ -118,7 +120,9 @@ export function syncMap() {
     drawn.incidents = b.incidents;
     map.setIncidents(Object.values(b.incidents).filter(isOpen));
   }
-  if (drawn.cameras !== b.cameras) {
+  if (drawn.cameras !== b.cameras && Date.now() - camerasAt > CAMERAS_EVERY_MS) {
+    // Fifteen thousand points are clustered anew each time; their states may wait a moment.
+    camerasAt = Date.now();
     drawn.cameras = b.cameras;
     map.setCameras(Object.values(b.cameras));
   }

@@ -1,6 +1,6 @@
 // Search by hanzi, pinyin or initials, in the top bar. The server knows the readings; this only asks and shows.
 import { call } from '../api.js';
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { html, useEffect, useRef, useState } from '../ui/h.js';
 import { openArea, openIncident, select } from './actions.js';
 import { board, ui } from './state.js';
@@ -21,6 +21,9 @@ export async function search(q, limit = 8, signal) {
   if (!text) return [];
   return (await call('GET', `/search?q=${encodeURIComponent(text)}&limit=${limit}`, undefined, { signal })).items;
 }
+
+/** The second line of a hit; a camera's is the code of its network. @param {Hit} hit */
+export const detailOf = (hit) => (hit.type === 'camera' && has(`console.network.${hit.detail}`) ? t(`console.network.${hit.detail}`) : hit.detail);
 
 /** Go there: an explicit wish, so the map moves. @param {Hit} hit */
 export function goTo(hit) {
@@ -87,7 +90,7 @@ export function SearchBox() {
     ${shown && html`<ul class="pop hits" id="search-hits" role="listbox">
       ${hits.map((hit, index) => html`<li key=${hit.type + hit.id} role="option" aria-selected=${index === at} class=${index === at ? 'on' : ''}
         onMouseDown=${(/** @type {Event} */ e) => { e.preventDefault(); pick(hit); }} data-testid="search-hit">
-        <em>${t(`console.type.${hit.type}`)}</em><b>${hit.name}</b><span>${hit.detail}</span></li>`)}
+        <em>${t(`console.type.${hit.type}`)}</em><b>${hit.name}</b><span>${detailOf(hit)}</span></li>`)}
       ${!hits.length && html`<li class="none">${t('console.search.none')}</li>`}
     </ul>`}
   </div>`;

@@ -7,7 +7,7 @@ import { callPerson, choose, closeIncident, dispatchChosen, isOverride, message,
 import { DISPOSITIONS } from './commands-list.js';
 import { call } from '../api.js';
 import { etaText } from './ranked.js';
-import { goTo, search } from './search.js';
+import { detailOf, goTo, search } from './search.js';
 import { board, selectedIncident, set, ui } from './state.js';
 import { isMine } from './words.js';
 
@@ -56,7 +56,7 @@ export async function complete(text, signal) {
       run: () => (hit.type === 'area' ? openArea(hit.id) : select({ kind: 'responder', id: hit.id })),
     }));
   }
-  return hits.map((hit) => ({ text: `${word('look')} ${hit.name}`, note: `${t(`console.type.${hit.type}`)} · ${hit.detail}`, run: () => goTo(hit) }));
+  return hits.map((hit) => ({ text: `${word('look')} ${hit.name}`, note: `${t(`console.type.${hit.type}`)} · ${detailOf(hit)}`, run: () => goTo(hit) }));
 }
 
 /** @returns {Completion[]} */

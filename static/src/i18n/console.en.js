@@ -221,7 +221,7 @@ export default {
   'console.area.fastest': 'Fastest',
   'console.area.by_road': 'by road',
   'console.area.open': 'Open',
-  'console.area.cameras_off': '{n} offline',
+  'console.area.cameras_off': '{n} not online',
   'console.area.cameras_on': 'all online',
   'console.area.nearest': 'Nearest on duty',
   'console.area.nearest_note': 'road time to the point clicked',

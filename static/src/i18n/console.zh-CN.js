@@ -221,7 +221,7 @@ export default {
   'console.area.fastest': '最快到达',
   'console.area.by_road': '道路用时',
   'console.area.open': '未结事件',
-  'console.area.cameras_off': '{n} 路离线',
+  'console.area.cameras_off': '{n} 路未在线',
   'console.area.cameras_on': '全部在线',
   'console.area.nearest': '最近在岗',
   'console.area.nearest_note': '到点击处的道路用时',
