@@ -1,8 +1,8 @@
 // The field page: ties the feed, the outbox, the duty and the screens together.
 
-import { ApiError, call, goToSignIn, session, signOut } from '../api.js';
+import { ApiError, call, goToSignIn, signOut } from '../api.js';
 import { renewBasemap } from '../basemap.js';
-import { emptyBoard, messagesOf } from '../board.js';
+import { messagesOf } from '../board.js';
 import { connectFeed } from '../feed.js';
 import { has, language, setLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
@@ -11,6 +11,7 @@ import { alertWhile, allowSound, buzz } from './alert.js';
 import { Duty } from './duty.js';
 import { FieldMap } from './field_map.js';
 import { jobOf, needsAnswer, ownPart } from './job.js';
+import { forget, keepBoard, readKeptBoard, whoAmI } from './kept.js';
 import { metresBetween, nextTurn, progressAlong, secondsLeft } from './navigation.js';
 import { Outbox } from './outbox.js';
 import { openStore, sendEntry } from './outbox_store.js';
@@ -56,32 +57,8 @@ const ROUTE_EVERY_MS = 30_000;
 const OFF_ROUTE_M = 60;
 const FLASH_MS = 4_000;
 const HELP_ARMED_MS = 3_000;
-const SESSION_KEPT = 'yiping.field.session';
-const BOARD_KEPT = 'yiping.field.board';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('field'));
-
-/** Who I am, also without network: the phone remembers the last answer. @returns {Promise<Session>} */
-async function whoAmI() {
-  try {
-    const found = await session();
-    localStorage.setItem(SESSION_KEPT, JSON.stringify(found));
-    return found;
-  } catch (error) {
-    const kept = localStorage.getItem(SESSION_KEPT);
-    if (error instanceof ApiError && error.unreachable && kept) return JSON.parse(kept);
-    throw error;
-  }
-}
-
-/** What a restart in a dead spot must still know. @param {string} userId @returns {Board} */
-function readKeptBoard(userId) {
-  const kept = JSON.parse(localStorage.getItem(BOARD_KEPT) ?? 'null');
-  return kept?.userId === userId ? kept.board : emptyBoard();
-}
-
-/** @param {string} userId @param {Board} board */
-const keepBoard = (userId, board) => localStorage.setItem(BOARD_KEPT, JSON.stringify({ userId, board }));
 
 class FieldPage {
   /** @type {string | null} */ #sheet = null;
@@ -380,8 +357,7 @@ class FieldPage {
         close();
       },
       signOut: async () => {
-        localStorage.removeItem(SESSION_KEPT);
-        localStorage.removeItem(BOARD_KEPT);
+        forget();
         try {
           await signOut();
         } catch {
