@@ -34,3 +34,23 @@ export function forget() {
   localStorage.removeItem(SESSION_KEPT);
   localStorage.removeItem(BOARD_KEPT);
 }
+
+/** Give the service worker what this page needed, a little later so that fonts and the map's parts are in. */
+async function keepWhatLoaded() {
+  const { active } = await navigator.serviceWorker.ready;
+  for (const delay_ms of [1_000, 15_000]) {
+    window.setTimeout(() => {
+      const urls = performance.getEntriesByType('resource').map((entry) => entry.name);
+      active?.postMessage({ type: 'keep', urls: urls.filter((url) => url.startsWith(`${location.origin}/static/`)) });
+    }, delay_ms);
+  }
+}
+
+/** Let the page itself start without network. */
+export function keepPage() {
+  if ('serviceWorker' in navigator) {
+    navigator.serviceWorker.register('/service-worker.js', { scope: '/field' }).then(keepWhatLoaded, (error) => {
+      console.warn('offline start not available:', error.message);
+    });
+  }
+}

@@ -11,7 +11,7 @@ import { alertWhile, allowSound, buzz } from './alert.js';
 import { Duty } from './duty.js';
 import { FieldMap } from './field_map.js';
 import { jobOf, needsAnswer, ownPart } from './job.js';
-import { forget, keepBoard, readKeptBoard, whoAmI } from './kept.js';
+import { forget, keepBoard, keepPage, readKeptBoard, whoAmI } from './kept.js';
 import { metresBetween, nextTurn, progressAlong, secondsLeft } from './navigation.js';
 import { Outbox } from './outbox.js';
 import { openStore, sendEntry } from './outbox_store.js';
@@ -370,17 +370,6 @@ class FieldPage {
 
 /** @typedef {FieldPage['act']} Do */
 
-/** Give the service worker what this page needed, a little later so that fonts and the map's parts are in. */
-async function keepWhatLoaded() {
-  const { active } = await navigator.serviceWorker.ready;
-  for (const delay_ms of [1_000, 15_000]) {
-    window.setTimeout(() => {
-      const urls = performance.getEntriesByType('resource').map((entry) => entry.name);
-      active?.postMessage({ type: 'keep', urls: urls.filter((url) => url.startsWith(`${location.origin}/static/`)) });
-    }, delay_ms);
-  }
-}
-
 async function start() {
   let found;
   try {
@@ -401,9 +390,5 @@ async function start() {
   new FieldPage(found, outbox);
 }
 
-if ('serviceWorker' in navigator) {
-  navigator.serviceWorker.register('/service-worker.js', { scope: '/field' }).then(keepWhatLoaded, (error) => {
-    console.warn('offline start not available:', error.message);
-  });
-}
+keepPage();
 void start();
