@@ -1,6 +1,8 @@
-// An HTTP load client for the benchmarks: the same request over and over on keep-alive connections.
+// An HTTP load client for the benchmarks: the same requests over and over on keep-alive connections.
 //
-//   hammer PORT CONNECTIONS WARM_S MEASURE_S < request
+//   hammer PORT CONNECTIONS WARM_S MEASURE_S < requests
+//
+// Requests are separated by zero bytes and taken in turn.
 //
 // Prints "measuring" when the warm-up is over, and one JSON line at the end. Answers must carry Content-Length or be
 // 204, and every one must be a success.
@@ -23,8 +25,10 @@ typedef struct {
     char answer[4096];
 } Connection;
 
-static char request[1 << 16];
-static size_t request_size;
+enum { REQUESTS = 4096 };
+static char requests[8 << 20];
+static char *request[REQUESTS];
+static size_t request_size[REQUESTS], request_count, turn;
 
 static double seconds(void) {
     struct timespec t;
@@ -39,7 +43,9 @@ static void fail(const char *why) {
 
 static void ask(Connection *connection) {
     connection->filled = 0;
-    if (write(connection->fd, request, request_size) != (ssize_t)request_size) fail("cannot send");
+    size_t size = request_size[turn];
+    if (write(connection->fd, request[turn], size) != (ssize_t)size) fail("cannot send");
+    turn = (turn + 1) % request_count;
 }
 
 static int complete(Connection *connection) {
@@ -54,7 +60,12 @@ static int complete(Connection *connection) {
 
 int main(int argc, char **argv) {
     if (argc != 5) return 2;
-    request_size = fread(request, 1, sizeof request, stdin);
+    size_t size = fread(requests, 1, sizeof requests - 1, stdin);
+    for (size_t at = 0; at < size && request_count < REQUESTS; at += request_size[request_count++] + 1) {
+        request[request_count] = requests + at;
+        request_size[request_count] = strlen(requests + at);
+    }
+    if (!request_count) fail("no request");
     int count = atoi(argv[2]), poll = epoll_create1(0), on = 1;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -1,15 +1,16 @@
 """Ingest: server CPU for one reported position, against the same report through FastAPI and pydantic.
 
-Definitions: 32 keep-alive connections repeat one request as fast as the server answers; the figure is CPU time
-of all server threads divided by positions accepted, as a median over interleaved rounds. Both sides look the
-token up by its hash, validate every field and store the position by unit; ours also settles and ticks five
-times a second. The peer is what a FastAPI application would write: a pydantic body with bounds, a dependency
-for the token.
+Definitions: 32 keep-alive connections send the reports of 1,000 devices in turn, as fast as the server answers;
+the figure is CPU time of all server threads divided by positions answered, as a median over interleaved rounds.
+Both sides look the token up by its hash, validate every field and store the position by unit; ours also settles
+and ticks five times a second. The peer is what a FastAPI application would write: a pydantic body with bounds, a
+dependency for the token.
 
     python -m bench.ingest
 """
 
 import asyncio
+import hashlib
 import json
 import statistics
 import subprocess
@@ -28,7 +29,6 @@ UNITS = 1000
 
 def serve_ours(port: int) -> None:
     """The product's ingest in front of nothing."""
-    import hashlib
     from dataclasses import dataclass
 
     import uvicorn
@@ -46,24 +46,26 @@ def serve_ours(port: int) -> None:
         responder_id: str | None
         device_id: str | None
 
-    tokens = {hashlib.sha256(b"device").hexdigest(): Token("device", "r1", "phone-1")}
+    tokens = {digest(i): Token("device", f"r{i}", f"phone-{i}") for i in range(UNITS)}
+
+    units = {f"r{i}": i for i in range(UNITS)}
 
     class Directory:
         def lookup(self, token: str | None) -> Token | None:
             return tokens.get(hashlib.sha256((token or "").encode()).hexdigest())
 
         def unit_of(self, responder_id: str) -> int | None:
-            return 1
+            return units.get(responder_id)
 
-        def unit_of_device(self, device_id: str) -> int | None:
-            return 1
+        unit_of_device = unit_of
 
     async def nowhere(scope: Any, receive: Any, send: Any) -> None:
         raise LookupError(scope["path"])
 
     async def main() -> None:
         positions = Positions(UNITS)
-        positions.set_on_duty(1, True)
+        for unit in units.values():
+            positions.set_on_duty(unit, True)
         ticker = Ticker(positions, (105.0, 27.0, 105.4, 27.4))
 
         async def ticking() -> None:
@@ -91,7 +93,6 @@ def serve_ours(port: int) -> None:
 
 def serve_fastapi(port: int) -> None:
     """The peer."""
-    import hashlib
     from datetime import datetime
 
     import uvicorn
@@ -99,7 +100,7 @@ def serve_fastapi(port: int) -> None:
     from fastapi import Depends, FastAPI, Header, HTTPException
     from pydantic import BaseModel, Field
 
-    tokens = {hashlib.sha256(b"device").hexdigest(): 1}
+    tokens = {digest(i): i for i in range(UNITS)}
 
     class Position(BaseModel):
         lon: float = Field(ge=-180, le=180)
@@ -138,10 +139,15 @@ def serve_fastapi(port: int) -> None:
     uvloop.run(uvicorn.Server(config).serve())
 
 
-def request(method: str, target: str, body: object = None) -> bytes:
-    """An HTTP request with the device's token."""
+def digest(device: int) -> str:
+    """What both sides know of a device's token."""
+    return hashlib.sha256(f"token-{device}".encode()).hexdigest()
+
+
+def request(device: int, method: str, target: str, body: object = None) -> bytes:
+    """An HTTP request with a device's token."""
     content = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer device\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token-{device}\r\n"
     if content:
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     return head.encode() + b"\r\n" + content
@@ -168,30 +174,35 @@ def measure(server: str, payload: bytes) -> float:
 
 
 def main() -> None:
-    position = {
-        "lon": 105.1234567,
-        "lat": 27.1234567,
-        "speed_kmh": 36.5,
-        "heading_deg": 271.0,
-        "accuracy_m": 8.0,
-        "battery": 0.81,
-        "device_id": "phone-1",
-    }
-    osmand = "/tracker/osmand?id=phone-1&lat=27.12&lon=105.12&speed=12.5&bearing=270&accuracy=8&batt=81"
-    cases = {
-        "FastAPI + pydantic, one": ("fastapi", request("POST", "/api/v1/positions", position), 1),
-        "ours, one": ("ours", request("POST", "/api/v1/positions", position), 1),
-        "ours, OsmAnd query": ("ours", request("GET", osmand), 1),
-        "FastAPI + pydantic, 100": (
-            "fastapi",
-            request("POST", "/api/v1/positions/batch", [position] * 100),
-            100,
-        ),
-        "ours, 100": ("ours", request("POST", "/api/v1/positions", [position] * 100), 100),
+    one, osmand, many = [], [], []
+    now = time.time()
+    for i in range(UNITS):
+        position = {
+            "lon": round(105.1 + i * 1e-4, 7),
+            "lat": 27.1234567,
+            "speed_kmh": 36.5,
+            "heading_deg": 271.0,
+            "accuracy_m": 8.0,
+            "battery": 0.81,
+            "device_id": f"phone-{i}",
+        }
+        one.append((i, "POST", "/api/v1/positions", position))
+        query = f"id=phone-{i}&lat=27.12&lon={105.1 + i * 1e-4:.6f}&speed=12.5&bearing=270&accuracy=8&batt=81"
+        osmand.append((i, "GET", f"/tracker/osmand?{query}"))
+        many.append([{**position, "fix_at": round(now - 100 + k, 1)} for k in range(100)])
+    batches = [(i, "POST", "/api/v1/positions", many[i]) for i in range(100)]
+    peer = [(i, "POST", "/api/v1/positions/batch", many[i]) for i in range(100)]
+    cases: dict[str, tuple[str, list[Any], int]] = {
+        "FastAPI + pydantic, one": ("fastapi", one, 1),
+        "ours, one": ("ours", one, 1),
+        "ours, OsmAnd query": ("ours", osmand, 1),
+        "FastAPI + pydantic, 100": ("fastapi", peer, 100),
+        "ours, 100": ("ours", batches, 100),
     }
     costs: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(ROUNDS):
-        for name, (server, payload, reports) in cases.items():
+        for name, (server, requests, reports) in cases.items():
+            payload = b"\0".join(request(*one) for one in requests)
             costs[name].append(measure(server, payload) / reports)
     medians = {name: statistics.median(values) for name, values in costs.items()}
     print(f"{'one position by':28} {'us CPU':>8} {'per core':>12}")

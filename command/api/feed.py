@@ -11,12 +11,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 import structlog
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
+from command.api.feed_messages import POLICY, Hello, ViewChange, decode, receive_text, refuse
 from command.api.frames import AsgiSink, frame_sink
 from command.clock import Clock, rfc3339
 from command.feed import LAGGING, PROTOCOL, TOPICS, Cursor, Feed, Subscription, View
@@ -28,9 +29,6 @@ __all__ = ["FeedHub", "Viewer"]
 
 SESSION_ENDED: Final = 4001
 FORBIDDEN: Final = 4003
-_TOO_BIG: Final = 1009
-_POLICY: Final = 1008
-_MAX_MESSAGE_BYTES: Final = 64 * 1024
 _MESSAGES_PER_S: Final = 20.0
 _HELLO_S: Final = 5.0
 _HEARTBEAT_S: Final = 5.0
@@ -54,25 +52,6 @@ class Viewer:
     """Topics asked for → what this viewer sees of them; topics that are not allowed are left out."""
     units: Allow | None = None
     """Which units' positions the viewer may see; None for all."""
-
-
-class _Hello(msgspec.Struct, tag="hello"):
-    protocol: int
-    epoch: str | None = None
-    last_seq: int | None = None
-    topics: list[str] | None = None
-    bbox: tuple[float, float, float, float] | None = None
-    page: Literal["console", "wall", "field", "lead"] = "console"
-
-
-class _View(msgspec.Struct, tag="view"):
-    topics: list[str] | msgspec.UnsetType = msgspec.UNSET
-    bbox: tuple[float, float, float, float] | msgspec.UnsetType | None = msgspec.UNSET
-    follow: int | msgspec.UnsetType | None = msgspec.UNSET
-    viewing: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
-
-
-_decode: Final = msgspec.json.Decoder(_Hello | _View).decode
 
 
 @dataclass(eq=False, slots=True)
@@ -190,21 +169,21 @@ class FeedHub:
     async def endpoint(self, websocket: WebSocket) -> None:
         """The WebSocket endpoint."""
         if not self._origin_allowed(websocket):
-            await _refuse(websocket, FORBIDDEN, "origin")  # before accept: the handshake is answered with 403
+            await refuse(websocket, FORBIDDEN, "origin")  # before accept: the handshake is answered with 403
             return
         viewer = self._authenticate(websocket)
         if isinstance(viewer, Awaitable):
             viewer = await viewer
         await websocket.accept()
         if viewer is None:
-            await _refuse(websocket, SESSION_ENDED, "sign in")
+            await refuse(websocket, SESSION_ENDED, "sign in")
             return
         hello = await self._hello(websocket)
         if hello is None:
             return
         view = viewer.view(_known_topics(hello.topics))
         if not view.topics:
-            await _refuse(websocket, FORBIDDEN, "no topic allowed")
+            await refuse(websocket, FORBIDDEN, "no topic allowed")
             return
         sink = frame_sink(websocket)
         connection = self._open(viewer, view, hello, sink)
@@ -215,26 +194,26 @@ class FeedHub:
             if isinstance(sink, AsgiSink):
                 await sink.stop()
 
-    async def _hello(self, websocket: WebSocket) -> _Hello | None:
+    async def _hello(self, websocket: WebSocket) -> Hello | None:
         try:
             async with asyncio.timeout(_HELLO_S):
-                text = await _receive(websocket)
+                text = await receive_text(websocket)
         except TimeoutError:
-            await _refuse(websocket, _POLICY, "no hello")
+            await refuse(websocket, POLICY, "no hello")
             return None
         if text is None:
             return None
         try:
-            message = _decode(text)
+            message = decode(text)
         except msgspec.DecodeError as error:
-            await _refuse(websocket, _POLICY, f"not a hello: {error}"[:120])
+            await refuse(websocket, POLICY, f"not a hello: {error}"[:120])
             return None
-        if not isinstance(message, _Hello) or message.protocol != PROTOCOL:
-            await _refuse(websocket, _POLICY, f"this server speaks protocol {PROTOCOL}")
+        if not isinstance(message, Hello) or message.protocol != PROTOCOL:
+            await refuse(websocket, POLICY, f"this server speaks protocol {PROTOCOL}")
             return None
         return message
 
-    def _open(self, viewer: Viewer, view: View, hello: _Hello, sink: FrameSink) -> _Connection:
+    def _open(self, viewer: Viewer, view: View, hello: Hello, sink: FrameSink) -> _Connection:
         now = self._clock.monotonic()
         cursor = None
         if hello.epoch is not None and hello.last_seq is not None:
@@ -270,22 +249,22 @@ class FeedHub:
 
     async def _read(self, websocket: WebSocket, connection: _Connection) -> None:
         allowance, counted_at = _MESSAGES_PER_S, self._clock.monotonic()
-        while (text := await _receive(websocket)) is not None:
+        while (text := await receive_text(websocket)) is not None:
             now = self._clock.monotonic()
             allowance = min(_MESSAGES_PER_S, allowance + (now - counted_at) * _MESSAGES_PER_S) - 1
             counted_at = now
             if allowance < 0:
-                connection.close(_POLICY, "too many messages")
+                connection.close(POLICY, "too many messages")
                 return
             try:
-                message = _decode(text)
+                message = decode(text)
             except msgspec.DecodeError as error:
-                connection.close(_POLICY, f"not understood: {error}"[:120])
+                connection.close(POLICY, f"not understood: {error}"[:120])
                 return
-            if isinstance(message, _View):
+            if isinstance(message, ViewChange):
                 self._change(connection, message)
 
-    def _change(self, connection: _Connection, message: _View) -> None:
+    def _change(self, connection: _Connection, message: ViewChange) -> None:
         if message.viewing is not msgspec.UNSET and connection.seat is not None:
             viewing = message.viewing
             shown = None if viewing is None else {k: viewing.get(k, "")[:64] for k in ("kind", "id")}
@@ -388,27 +367,3 @@ class FeedHub:
 
 def _known_topics(asked: list[str] | None) -> frozenset[str]:
     return TOPICS if asked is None else TOPICS & frozenset(asked)
-
-
-async def _refuse(websocket: WebSocket, code: int, reason: str) -> None:
-    # The peer may have left in the meantime; then there is nobody to tell.
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
-        await websocket.close(code, reason)
-
-
-async def _receive(websocket: WebSocket) -> str | None:
-    """The next text message; None when the peer left or sent something that closes the connection."""
-    try:
-        message = await websocket.receive()
-    except (WebSocketDisconnect, RuntimeError):
-        return None
-    if message["type"] == "websocket.disconnect":
-        return None
-    text: str | None = message.get("text")
-    if text is None:
-        await _refuse(websocket, _POLICY, "text only")
-        return None
-    if len(text) > _MAX_MESSAGE_BYTES:
-        await _refuse(websocket, _TOO_BIG, "message too big")
-        return None
-    return text

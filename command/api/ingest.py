@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 import structlog
 
+from command.api.batches import readable_batch
 from command.api.devices import (
     Grant,
     IngestServices,
@@ -231,39 +232,24 @@ class IngestApp:
 
     def _batch(self, grant: Grant, body: bytes, now: float, scope: Scope) -> bytes:
         messages, refusals = self._read_batch(body)
-        units: list[int] = []
-        reports: list[Report] = []
-        places: list[int] = []
-        for place, message in messages:
-            try:
-                unit = self._unit(grant, message.device_id, message.responder_id)
-                report = position(message, now)
-            except Unreadable as error:
-                refusals.append({"index": place, "reason": "malformed", "field": error.field})
-                continue
-            if unit is None:
-                refusals.append({"index": place, "reason": code(Verdict.UNKNOWN_UNIT)})
-                continue
-            units.append(unit)
-            reports.append(report)
-            places.append(place)
+        batch = readable_batch(messages, now, lambda device, person: self._unit(grant, device, person))
+        refusals += batch.refusals
         accepted = 0
-        if reports:
-            lon, lat, at, speed, heading, accuracy, battery = np.array(reports, np.float64).T
+        if batch.places:
             verdicts = self._services.positions.report_many(
-                units,
-                lon,
-                lat,
-                at,
+                batch.units,
+                batch.lon,
+                batch.lat,
+                batch.fix_at,
                 now,
-                speed_kmh=speed,
-                heading_deg=heading,
-                accuracy_m=accuracy,
-                battery=battery,
+                speed_kmh=batch.speed_kmh,
+                heading_deg=batch.heading_deg,
+                accuracy_m=batch.accuracy_m,
+                battery=batch.battery,
             )
             accepted = int((verdicts == Verdict.ACCEPTED).sum())
             for i in np.flatnonzero(verdicts):
-                refusals.append({"index": places[i], "reason": code(int(verdicts[i]))})
+                refusals.append({"index": batch.places[int(i)], "reason": code(int(verdicts[i]))})
         self._services.accepted += accepted
         for refusal in refusals:
             self._services.count_refused(str(refusal["reason"]))

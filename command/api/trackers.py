@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 _KNOT_KMH: Final = 1.852
-_MPS_KMH: Final = 3.6
+MPS_KMH: Final = 3.6
 # Epoch numbers from here on are milliseconds: as seconds they would lie beyond the year 5000.
-_MILLISECONDS_FROM: Final = 1e11
+MILLISECONDS_FROM: Final = 1e11
 
 
 class Unreadable(Exception):
@@ -157,7 +157,7 @@ def traccar_json(body: bytes, received_at: float) -> Sent:
         coords.longitude,
         coords.latitude,
         _moment(message.location.timestamp, received_at, "timestamp"),
-        _or_nan(coords.speed) * _MPS_KMH,
+        _or_nan(coords.speed) * MPS_KMH,
         _unless_negative(coords.heading),
         _or_nan(coords.accuracy),
         _share(_or_nan(battery.level if battery else None)),
@@ -198,7 +198,7 @@ def position(message: PositionIn, received_at: float) -> Report:
         Unreadable: Its time cannot be read.
     """
     at = message.fix_at if message.fix_at is not None else message.timestamp
-    speed = message.speed_kmh if message.speed_kmh is not None else _or_nan(message.speed) * _MPS_KMH
+    speed = message.speed_kmh if message.speed_kmh is not None else _or_nan(message.speed) * MPS_KMH
     heading = message.heading_deg if message.heading_deg is not None else message.heading
     accuracy = message.accuracy_m if message.accuracy_m is not None else message.accuracy
     return Report(
@@ -256,7 +256,7 @@ def _moment(value: str | float | None, received_at: float, field: str) -> float:
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             raise Unreadable(field, "neither seconds, milliseconds nor an ISO time") from None
-    return number / 1000 if number >= _MILLISECONDS_FROM else number
+    return number / 1000 if number >= MILLISECONDS_FROM else number
 
 
 def _or_nan(value: float | None) -> float:

@@ -11,6 +11,7 @@ Only people on duty are tracked: going off duty erases the row, and reports from
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -59,6 +60,7 @@ def code(verdict: int) -> str:
 
 REPORT: Final = np.dtype([("row", "i4"), ("unit", "u4"), ("received_at", "f8"), *FIX.descr])
 """An accepted report waiting for `Positions.settle`."""
+_PACK: Final = struct.Struct("=iIddiiffff").pack  # one `REPORT`; filling a buffer beats collecting tuples
 
 
 class Report(NamedTuple):
@@ -91,7 +93,7 @@ class Positions(UnitTable):
 
     def __init__(self, capacity: int = 1024) -> None:
         super().__init__(capacity)
-        self._waiting: list[tuple[object, ...]] = []
+        self._waiting = bytearray()
         self._waiting_many: list[NDArray[np.void]] = []
         self.refused: dict[str, int] = {}
         self.repeated = 0
@@ -118,19 +120,17 @@ class Positions(UnitTable):
             return self._refuse(Verdict.TOO_OLD)
         if not self.on_duty[row] or fix_at < self._since[row]:
             return self._refuse(Verdict.OFF_DUTY)
-        self._waiting.append(
-            (
-                row,
-                unit,
-                received_at,
-                round(fix_at, 3),
-                round(lon * 1e7),
-                round(lat * 1e7),
-                accuracy if accuracy >= 0 else math.nan,
-                speed if speed >= 0 else math.nan,
-                heading % 360.0 if -360.0 <= heading <= 720.0 else math.nan,
-                battery if 0 <= battery <= 1 else math.nan,
-            )
+        self._waiting += _PACK(
+            row,
+            unit,
+            received_at,
+            round(fix_at, 3),
+            round(lon * 1e7),
+            round(lat * 1e7),
+            accuracy if accuracy >= 0 else math.nan,
+            speed if speed >= 0 else math.nan,
+            heading % 360.0 if -360.0 <= heading <= 720.0 else math.nan,
+            battery if 0 <= battery <= 1 else math.nan,
         )
         return Verdict.ACCEPTED
 
@@ -181,9 +181,6 @@ class Positions(UnitTable):
         taken = np.empty(len(rows) if everything else int(good.sum()), REPORT)
         pick: slice | NDArray[np.bool_] = slice(None) if everything else good
 
-        def spread(values: ArrayLike) -> NDArray[np.float32]:
-            return np.broadcast_to(np.asarray(values, np.float32), rows.shape)[pick]
-
         taken["row"] = rows[pick]
         taken["unit"] = self.unit[taken["row"]]
         taken["received_at"] = received_at
@@ -197,7 +194,8 @@ class Positions(UnitTable):
                 ("heading", heading_deg, -360.0, 720.0),
                 ("battery", battery, 0.0, 1.0),
             ):
-                column = spread(values)
+                column = np.asarray(values, np.float32)
+                column = column[pick] if column.ndim else column
                 taken[name] = np.where((column >= low) & (column <= high), column, np.nan)
             taken["heading"] %= 360.0
         if len(taken):
@@ -266,8 +264,8 @@ class Positions(UnitTable):
     def _take_waiting(self) -> NDArray[np.void]:
         batches, self._waiting_many = self._waiting_many, []
         if self._waiting:
-            batches.append(np.array(self._waiting, REPORT))
-            self._waiting = []
+            batches.append(np.frombuffer(self._waiting, REPORT))
+            self._waiting = bytearray()
         if not batches:
             return np.zeros(0, REPORT)
         reports = np.concatenate(batches) if len(batches) > 1 else batches[0]
