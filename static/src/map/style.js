@@ -152,12 +152,12 @@ function labels(p, scale) {
       paint: { 'text-color': p.faint, ...halo },
     },
     {
-      // Villages and towns are named by the areas from the next zoom on; hamlets and quarters only close up.
+      // Townships and villages are named by the areas; a town's own label follows where its township's ends.
       id: 'place-label', type: 'symbol', source: 'base', 'source-layer': 'place', maxzoom: 17,
       filter: [
-        'step', ['zoom'], ['in', ['get', 'class'], ['literal', ['city', 'town']]],
-        11.2, ['==', ['get', 'class'], 'city'],
-        13, ['in', ['get', 'class'], ['literal', ['city', 'hamlet', 'neighbourhood', 'locality', 'isolated_dwelling', 'quarter']]],
+        'step', ['zoom'], ['==', ['get', 'class'], 'city'],
+        11.6, ['in', ['get', 'class'], ['literal', ['city', 'town']]],
+        13, ['in', ['get', 'class'], ['literal', ['city', 'town', 'hamlet', 'neighbourhood', 'locality', 'isolated_dwelling', 'quarter']]],
       ],
       layout: { 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-max-width': 8 },
       paint: { 'text-color': p.faint, ...halo },
