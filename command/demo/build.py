@@ -35,7 +35,7 @@ DESKS: Final = (
 )
 ABOUT_FILE: Final = "demo.json"
 SIMULATOR_FILE: Final = "simulator.json"
-PREFIX_OF: Final = {"small": "QS", "lieshan": "LS", "wuding": "WD"}
+PREFIX_OF: Final = {"small": "CX", "lieshan": "LS", "wuding": "WD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
         tokens = await core.parts.tokens.issue_many(
             [TokenRequest("device", p.name, p.id, _device(p)) for p in people], "system"
         )
-        integration, _ = await core.parts.tokens.issue(TokenRequest("integration", "演示网关"), "system")
+        integration, _ = await core.parts.tokens.issue(TokenRequest("integration", "感知平台"), "system")
         kiosk, _ = await core.parts.tokens.issue(TokenRequest("kiosk", "大屏"), "system")
         homes = _homes(files.responders)
         rows = [
