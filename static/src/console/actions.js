@@ -4,7 +4,16 @@ import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { compareUrgency } from '../board.js';
-import { firstFree, locate, placeOfSelection, readCameras, readOverview, readRanked, readTimeline, wordsOf } from './reading.js';
+import {
+  firstFree,
+  locate,
+  placeOfSelection,
+  readCameras,
+  readOverview,
+  readRanked,
+  readTimeline,
+  wordsOf,
+} from './reading.js';
 import { board, keyOf, mayClaim, mayDispatch, redraw, selectedIncident, set, ui } from './state.js';
 import { isMine } from './words.js';
 
@@ -48,16 +57,31 @@ export function refusal(error) {
 /** Show something in the drawer. @param {Selection | null} selection @param {{keepBack?: boolean}} [options] */
 export function select(selection, options = {}) {
   if (keyOf(selection) === keyOf(ui.selection) && selection?.lon === ui.selection?.lon) return;
-  const back = options.keepBack || !ui.selection || ui.selection.kind === 'form' ? ui.back : [...ui.back.slice(-9), ui.selection];
+  const back =
+    options.keepBack || !ui.selection || ui.selection.kind === 'form' ? ui.back : [...ui.back.slice(-9), ui.selection];
   set({
-    selection, back: selection ? back : [], panel: '', asking: null, fault: null, overview: null, located: null,
-    timeline: null, contact: null, rankedLocked: false, choice: 0, overrideReason: '', lost: new Map(), ranked: null,
+    selection,
+    back: selection ? back : [],
+    panel: '',
+    asking: null,
+    fault: null,
+    overview: null,
+    located: null,
+    timeline: null,
+    contact: null,
+    rankedLocked: false,
+    choice: 0,
+    overrideReason: '',
+    lost: new Map(),
+    ranked: null,
     cursor: selection?.kind === 'incident' ? selection.id : ui.cursor,
   });
-  const viewing = selection && ['incident', 'area', 'responder', 'camera'].includes(selection.kind)
-    ? { kind: selection.kind, id: selection.id } : null;
+  const viewing =
+    selection && ['incident', 'area', 'responder', 'camera'].includes(selection.kind)
+      ? { kind: selection.kind, id: selection.id }
+      : null;
   // Telemetry covers the view; the person looked at is followed wherever they are.
-  const follow = selection?.kind === 'responder' ? board().responders[selection.id]?.unit ?? null : null;
+  const follow = selection?.kind === 'responder' ? (board().responders[selection.id]?.unit ?? null) : null;
   ui.feed.setView({ viewing, follow });
   void readRanked();
   void readCameras();
@@ -66,8 +90,10 @@ export function select(selection, options = {}) {
   if (selection.kind === 'area') void readOverview(selection.id);
   const spot = selection.kind === 'point' || selection.kind === 'incident' ? placeOfSelection() : null;
   if (spot) {
-    void locate(spot[0], spot[1])
-      .then((located) => ui.selection === selection && set({ located }), (error) => console.warn('locate', error));
+    void locate(spot[0], spot[1]).then(
+      (located) => ui.selection === selection && set({ located }),
+      (error) => console.warn('locate', error),
+    );
   }
   const at = placeOfSelection();
   if (at && selection.kind === 'incident') ui.map?.suggest(at, 14.4);
@@ -105,7 +131,8 @@ export async function openPoint(lon, lat, zoom) {
     void readCameras();
     return;
   }
-  if (zoom < 10.5 || zoom >= 15.5) return select({ kind: 'point', id: `${lon.toFixed(5)},${lat.toFixed(5)}`, lon, lat });
+  if (zoom < 10.5 || zoom >= 15.5)
+    return select({ kind: 'point', id: `${lon.toFixed(5)},${lat.toFixed(5)}`, lon, lat });
   try {
     const located = await locate(lon, lat);
     const area = located.areas?.['3'];
@@ -156,10 +183,14 @@ export async function dispatchChosen({ both = false } = {}) {
     return;
   }
   const ids = picked.map((item) => item.responder_id);
-  const sent = await send(`/incidents/${incident.id}/dispatch`, {
-    responder_ids: ids,
-    ...(!both && isOverride() ? { override_reason: t(`console.override.${ui.overrideReason}`) } : {}),
-  }, { onConflict: (error) => raceLost(error, picked) });
+  const sent = await send(
+    `/incidents/${incident.id}/dispatch`,
+    {
+      responder_ids: ids,
+      ...(!both && isOverride() ? { override_reason: t(`console.override.${ui.overrideReason}`) } : {}),
+    },
+    { onConflict: (error) => raceLost(error, picked) },
+  );
   if (sent) {
     set({ rankedLocked: false });
     void readRanked();
@@ -180,8 +211,13 @@ function raceLost(error, picked) {
   const next = firstFree(ui.ranked?.items ?? []);
   const nextName = ui.ranked?.items[next]?.name ?? '';
   set({
-    choice: next, overrideReason: '',
-    fault: { where: keyOf(ui.selection), text: t('console.race.lost', { name: loser.name, who: who || t('console.race.another'), what, next: nextName }), retry: null },
+    choice: next,
+    overrideReason: '',
+    fault: {
+      where: keyOf(ui.selection),
+      text: t('console.race.lost', { name: loser.name, who: who || t('console.race.another'), what, next: nextName }),
+      retry: null,
+    },
   });
   return true;
 }
@@ -191,9 +227,10 @@ export async function closeIncident(disposition) {
   const incident = selectedIncident();
   if (!incident) return;
   const text = t(`console.disposition.${disposition}`);
-  const done = incident.state === 'handled'
-    ? await send(`/incidents/${incident.id}/check_pass`, { disposition: text })
-    : await send(`/incidents/${incident.id}/close`, { disposition: text });
+  const done =
+    incident.state === 'handled'
+      ? await send(`/incidents/${incident.id}/check_pass`, { disposition: text })
+      : await send(`/incidents/${incident.id}/close`, { disposition: text });
   if (done) set({ panel: '' });
 }
 
@@ -210,7 +247,8 @@ export function primary() {
   if (isWaiting(incident)) {
     if (!isMine(incident) && mayClaim()) void claim(incident);
     else void dispatchChosen();
-  } else if (incident.state === 'handled' || incident.state === 'dispatched' || incident.state === 'handling') set({ panel: 'close' });
+  } else if (incident.state === 'handled' || incident.state === 'dispatched' || incident.state === 'handling')
+    set({ panel: 'close' });
 }
 
 // ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,8 +258,16 @@ export async function callPerson(responderId) {
   const incident = selectedIncident();
   const name = board().responders[responderId]?.name ?? '';
   try {
-    const { tel } = await call('POST', '/calls', { responder_id: responderId, ...(incident ? { incident_id: incident.id } : {}) });
-    toast({ id: `call:${responderId}`, title: t('console.call.title', { name }), text: tel ?? t('console.call.no_number'), tel });
+    const { tel } = await call('POST', '/calls', {
+      responder_id: responderId,
+      ...(incident ? { incident_id: incident.id } : {}),
+    });
+    toast({
+      id: `call:${responderId}`,
+      title: t('console.call.title', { name }),
+      text: tel ?? t('console.call.no_number'),
+      tel,
+    });
   } catch (error) {
     toast({ id: `call:${responderId}`, title: t('console.call.failed', { name }), text: refusal(error) });
   }
@@ -256,12 +302,24 @@ export const message = (to, body, incidentId) =>
 
 /** @param {{lon?: number, lat?: number, title?: string}} [start] */
 export function newIncident(start = {}) {
-  const at = start.lon !== undefined ? [start.lon, /** @type {number} */ (start.lat)]
-    : ui.selection?.lon !== undefined ? [ui.selection.lon, /** @type {number} */ (ui.selection.lat)]
-      : ui.map ? ui.map.gl.getCenter().toArray() : ui.district.center;
+  const at =
+    start.lon !== undefined
+      ? [start.lon, /** @type {number} */ (start.lat)]
+      : ui.selection?.lon !== undefined
+        ? [ui.selection.lon, /** @type {number} */ (ui.selection.lat)]
+        : ui.map
+          ? ui.map.gl.getCenter().toArray()
+          : ui.district.center;
   ui.draft = {
-    lon: at[0], lat: at[1], title: start.title ?? '', description: '', category: 'city_event', level: 'III', address: '',
-    reporter_contact: '', source: 'console',
+    lon: at[0],
+    lat: at[1],
+    title: start.title ?? '',
+    description: '',
+    category: 'city_event',
+    level: 'III',
+    address: '',
+    reporter_contact: '',
+    source: 'console',
   };
   select({ kind: 'form', id: 'new' });
   void fillAddress(at[0], at[1]);
@@ -275,7 +333,7 @@ async function fillAddress(lon, lat) {
     const located = await locate(lon, lat);
     if (ui.draft?.lon !== lon) return;
     // An address the operator typed stays; one we filled in follows the point.
-    const address = ui.draft.address && ui.draft.address !== filled ? ui.draft.address : located.address ?? '';
+    const address = ui.draft.address && ui.draft.address !== filled ? ui.draft.address : (located.address ?? '');
     filled = located.address ?? '';
     set({ located, draft: { ...ui.draft, address } });
   } catch (error) {

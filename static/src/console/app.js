@@ -33,7 +33,12 @@ function Drawer() {
     default:
       return html`<div class="drawer-empty" data-testid="drawer-empty"><h2>${t('console.nothing')}</h2>
         <p>${queueGroups().waiting.length ? t('console.nothing.waiting') : t('console.nothing.quiet')}</p>
-        <ul>${[['Enter', 'claim'], ['J', 'next'], ['N', 'new'], ['/', 'command']].map(([key, word]) => html`<li><kbd>${key}</kbd>${t(`console.key.${word}`)}</li>`)}</ul></div>`;
+        <ul>${[
+          ['Enter', 'claim'],
+          ['J', 'next'],
+          ['N', 'new'],
+          ['/', 'command'],
+        ].map(([key, word]) => html`<li><kbd>${key}</kbd>${t(`console.key.${word}`)}</li>`)}</ul></div>`;
   }
 }
 
@@ -49,10 +54,11 @@ function MapBox() {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [fault, setFault] = useState('');
   useEffect(() => {
-    if (box.current) startMap(box.current).catch((error) => {
-      console.error(error);
-      setFault(String(error?.message ?? error));
-    });
+    if (box.current)
+      startMap(box.current).catch((error) => {
+        console.error(error);
+        setFault(String(error?.message ?? error));
+      });
   }, []);
   return html`<section class="map-box" aria-label=${t('console.map')} data-testid="map"><div class="map" ref=${box}></div>
     ${fault && html`<p class="map-fault" role="alert">${t('console.map.fault', { detail: fault })}</p>`}

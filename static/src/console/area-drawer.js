@@ -21,7 +21,9 @@ function Cover({ value, label }) {
 
 /** 01、02、03、04 等: numbers of grids, known by code. @param {string[]} codes */
 function gridList(codes) {
-  const names = codes.slice(0, 4).map((code) => /(\d+)\s*格?$/.exec(ui.areas.get(code)?.name ?? code)?.[1]?.slice(-2) ?? code);
+  const names = codes
+    .slice(0, 4)
+    .map((code) => /(\d+)\s*格?$/.exec(ui.areas.get(code)?.name ?? code)?.[1]?.slice(-2) ?? code);
   return names.join('、') + (codes.length > 4 ? '…' : '');
 }
 
@@ -44,15 +46,24 @@ function Person({ person }) {
   const job = responder?.assignment_id ? board().assignments[responder.assignment_id] : undefined;
   const about = job ? board().incidents[job.incident_id]?.title : '';
   const duty = person.vacant ? 'none' : !on ? 'off' : busy ? 'busy' : 'on';
-  const words = person.vacant ? person.note || t('console.fact.vacant')
-    : duty === 'busy' ? [about, job && t(`assignment.${job.state}`)].filter(Boolean).join('，')
-      : on && person.until ? t('console.until', { at: timeOfDay(person.until) }) : !on ? t('console.area.off_note') : '';
+  const words = person.vacant
+    ? person.note || t('console.fact.vacant')
+    : duty === 'busy'
+      ? [about, job && t(`assignment.${job.state}`)].filter(Boolean).join('，')
+      : on && person.until
+        ? t('console.until', { at: timeOfDay(person.until) })
+        : !on
+          ? t('console.area.off_note')
+          : '';
   return html`<li class=${`person ${person.vacant ? 'vacant' : ''}`}><${KindMark} kind=${person.kind} hollow=${duty !== 'on'} size=${18} />
     <div><h4>${person.responder_id ? html`<button class="name" onClick=${() => select({ kind: 'responder', id: person.responder_id })}>${person.name}</button>` : person.name || t('console.fact.vacant')}
       <span>${[has(`kind.${person.role_label}`) ? t(`kind.${person.role_label}`) : person.role_label, (person.grids ?? []).length ? t('console.area.of_grids', { list: gridList(person.grids) }) : ''].filter(Boolean).join(' · ')}</span></h4>
       <p><b class=${`duty ${duty}`}>${t(`console.duty.${duty === 'on' ? 'free' : duty}`)}</b> ${words}</p></div>
-    ${person.responder_id && html`<div class="acts row"><button class="btn sm" onClick=${() => void callPerson(person.responder_id)}>${t('console.call')}</button>
-      <button class="btn sm ghost" onClick=${() => select({ kind: 'responder', id: person.responder_id })}>${t('console.message')}</button></div>`}
+    ${
+      person.responder_id &&
+      html`<div class="acts row"><button class="btn sm" onClick=${() => void callPerson(person.responder_id)}>${t('console.call')}</button>
+      <button class="btn sm ghost" onClick=${() => select({ kind: 'responder', id: person.responder_id })}>${t('console.message')}</button></div>`
+    }
   </li>`;
 }
 
@@ -68,7 +79,8 @@ function Broadcast({ code, n }) {
       setOpen(false);
     }
   };
-  if (!open) return html`<button class="btn big" disabled=${!n} data-testid="broadcast" onClick=${() => setOpen(true)}>${t('console.area.message_all', { n })}</button>`;
+  if (!open)
+    return html`<button class="btn big" disabled=${!n} data-testid="broadcast" onClick=${() => setOpen(true)}>${t('console.area.message_all', { n })}</button>`;
   return html`<form class="ask wide" onSubmit=${submit}><input autofocus required value=${text} placeholder=${t('console.message.hint')} onInput=${(/** @type {any} */ e) => setText(e.target.value)} />
     <button class="btn sm">${t('console.send')}</button></form>`;
 }
@@ -79,30 +91,50 @@ export function AreaDrawer({ code }) {
   const data = ui.overview;
   const area = data?.area ?? known;
   const figures = data?.figures;
-  const open = Object.values(board().incidents).filter((item) => (data ? data.incidents.includes(item.id) : [item.village, item.township, item.grid].includes(code))
-    && (isWaiting(item) || ['dispatched', 'handling', 'suspended'].includes(item.state)));
+  const open = Object.values(board().incidents).filter(
+    (item) =>
+      (data ? data.incidents.includes(item.id) : [item.village, item.township, item.grid].includes(code)) &&
+      (isWaiting(item) || ['dispatched', 'handling', 'suspended'].includes(item.state)),
+  );
   const top = ui.ranked?.items[ui.choice];
   const parent = known?.parent ? ui.areas.get(known.parent) : undefined;
   return html`<header class="drawer-head"><span class="tag accent">${t(`console.tier.${area?.tier ?? 3}`)}</span>
-      <span class="code">${[parent && html`<button class="link plain" onClick=${() => openArea(parent.code)}>${parent.name}</button>`,
-        figures && ` · ${t('console.area.n_grids', { n: figures.grids })}`, area?.households && ` · ${t('console.area.households', { n: area.households.toLocaleString() })}`]}</span>
+      <span class="code">${[
+        parent && html`<button class="link plain" onClick=${() => openArea(parent.code)}>${parent.name}</button>`,
+        figures && ` · ${t('console.area.n_grids', { n: figures.grids })}`,
+        area?.households && ` · ${t('console.area.households', { n: area.households.toLocaleString() })}`,
+      ]}</span>
       <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
     <div class="drawer-body area">
       <div class="title"><h1 data-testid="drawer-title">${area?.name ?? code}</h1>
         <p>${data?.beat ? t('console.area.beat', { name: data.beat.name, station: data.beat.station ?? '' }) : ''}</p></div>
-      ${figures ? html`<dl class="figures" data-testid="area-figures">
+      ${
+        figures
+          ? html`<dl class="figures" data-testid="area-figures">
         <div><dt>${t('console.count.on_duty')}</dt><dd>${figures.on_duty}<s>/${figures.staff}</s></dd><small class=${figures.vacant_grids ? 'late' : ''}>${figures.vacant_grids ? t('console.area.vacant', { n: figures.vacant_grids }) : t('console.area.staffed')}</small></div>
         <div><dt>${t('console.area.fastest')}</dt><dd>${durationText(figures.fastest_s)}</dd><small>${t('console.area.by_road')}</small></div>
         <div><dt>${t('console.area.open')}</dt><dd>${open.length}</dd><small>${open[0] ? `${levelWord(open[0].level)}` : ' '}</small></div>
         <div><dt>${t('console.count.cameras')}</dt><dd>${figures.cameras_online}<s>/${figures.cameras}</s></dd><small>${figures.cameras - figures.cameras_online ? t('console.area.cameras_off', { n: figures.cameras - figures.cameras_online }) : t('console.area.cameras_on')}</small></div>
-      </dl>` : html`<div class="figures wait"></div>`}
+      </dl>`
+          : html`<div class="figures wait"></div>`
+      }
       <${RankedList} title=${t('console.area.nearest')} note=${t('console.area.nearest_note')} />
       ${data && html`<section class="people"><div class="sub"><h2>${t('console.area.people')}</h2></div><ul>${onceEach(data.people).map((/** @type {any} */ person, /** @type {number} */ index) => html`<${Person} person=${person} key=${person.responder_id ?? `v${index}`} />`)}</ul></section>`}
       <section class="people"><div class="sub"><h2>${t('console.area.incidents')}</h2><span>${open.length}</span></div>
-        <ul class="mini">${open.slice(0, 6).map((item) => html`<li key=${item.id}><button class="row" onClick=${() => openIncident(item.id)}><${LevelMark} level=${item.level} hollow=${!isWaiting(item)} size=${16} /><b>${item.title}</b><span>${placeName(item).replace(area?.name ?? '', '').trim()} · ${cardClock(item).text}</span></button></li>`)}</ul>
+        <ul class="mini">${open.slice(0, 6).map(
+          (item) =>
+            html`<li key=${item.id}><button class="row" onClick=${() => openIncident(item.id)}><${LevelMark} level=${item.level} hollow=${!isWaiting(item)} size=${16} /><b>${item.title}</b><span>${placeName(
+              item,
+            )
+              .replace(area?.name ?? '', '')
+              .trim()} · ${cardClock(item).text}</span></button></li>`,
+        )}</ul>
         ${!open.length && html`<p class="empty">${t('console.area.no_incidents')}</p>`}</section>
-      ${data?.coverage && html`<section><div class="sub"><h2>${t('console.area.coverage')}</h2><span>${t('console.now')}</span></div>
-        <ul class="cover"><${Cover} value=${data.coverage.reach_5min} label=${t('console.area.reach')} /><${Cover} value=${data.coverage.seen} label=${t('console.area.seen')} /><${Cover} value=${data.coverage.staffed} label=${t('console.area.staffed_grids')} /></ul></section>`}
+      ${
+        data?.coverage &&
+        html`<section><div class="sub"><h2>${t('console.area.coverage')}</h2><span>${t('console.now')}</span></div>
+        <ul class="cover"><${Cover} value=${data.coverage.reach_5min} label=${t('console.area.reach')} /><${Cover} value=${data.coverage.seen} label=${t('console.area.seen')} /><${Cover} value=${data.coverage.staffed} label=${t('console.area.staffed_grids')} /></ul></section>`
+      }
     </div>
     <footer class="foot"><${FaultLine} /><div class="buttons n2">
       <button class="btn big primary" disabled=${!top} data-testid="call-nearest" onClick=${() => top && void callPerson(top.responder_id)}>${t('console.area.call_nearest', { name: top?.name ?? '' })} <kbd>Enter</kbd></button>
@@ -123,7 +155,12 @@ export function PointDrawer() {
       <span class="code">${selection?.lon?.toFixed(5)}, ${selection?.lat?.toFixed(5)}</span>
       <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
     <div class="drawer-body"><div class="title"><h1 data-testid="drawer-title">${located?.address ?? village?.name ?? t('console.point')}</h1>
-      <p>${['2', '3', '4'].map((tier) => areas[tier]?.name).filter(Boolean).join(' › ')}${located?.beat ? ` · ${t('console.area.beat', { name: located.beat.name, station: located.beat.station ?? '' })}` : ''}</p></div>
+      <p>${['2', '3', '4']
+        .map((tier) => areas[tier]?.name)
+        .filter(Boolean)
+        .join(
+          ' › ',
+        )}${located?.beat ? ` · ${t('console.area.beat', { name: located.beat.name, station: located.beat.station ?? '' })}` : ''}</p></div>
       <${RankedList} title=${t('console.ranked')} note=${t('console.area.nearest_note')} />
       ${village && html`<p class="pad"><button class="btn" data-testid="open-area" onClick=${() => openArea(village.code)}>${t('console.point.open', { name: village.name })}</button></p>`}
     </div>

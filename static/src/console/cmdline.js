@@ -11,7 +11,8 @@ function hints() {
   const incident = selectedIncident();
   /** @type {[string, string][]} */
   const list = [];
-  if (incident && isWaiting(incident)) list.push(['Enter', isMine(incident) ? 'dispatch_top' : 'claim'], ['1–9', 'choose']);
+  if (incident && isWaiting(incident))
+    list.push(['Enter', isMine(incident) ? 'dispatch_top' : 'claim'], ['1–9', 'choose']);
   else if (incident) list.push(['X', 'close']);
   else if (ui.selection) list.push(['Enter', 'call_nearest']);
   list.push(['C', 'call'], ['A', 'acknowledge'], ['J', 'next'], ['?', 'all']);
@@ -28,10 +29,13 @@ export function CommandLine() {
     if (!open) return undefined;
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      complete(text, abort.signal).then((found) => {
-        setItems(found);
-        setAt(0);
-      }, () => undefined);
+      complete(text, abort.signal).then(
+        (found) => {
+          setItems(found);
+          setAt(0);
+        },
+        () => undefined,
+      );
     }, 100);
     return () => {
       clearTimeout(timer);
@@ -66,12 +70,27 @@ export function CommandLine() {
     event.preventDefault();
   };
   return html`<footer class="command" role="search" aria-label=${t('console.cmd')}>
-    ${open && items.length > 0 && html`<div class="complete" id="completions" data-testid="completions"><p>${t('console.cmd.complete')} <kbd>↑</kbd><kbd>↓</kbd> ${t('console.cmd.choose')} <kbd>Tab</kbd> ${t('console.cmd.fill')} <kbd>Enter</kbd> ${t('console.cmd.run')}</p>
-      <ul role="listbox">${items.map((item, index) => html`<li role="option" aria-selected=${index === at} class=${index === at ? 'on' : ''} key=${item.text + index} data-testid="completion"
-        onMouseDown=${(/** @type {Event} */ e) => { e.preventDefault(); run(index); }}><b>${item.text}</b><span>${item.note}</span></li>`)}</ul></div>`}
+    ${
+      open &&
+      items.length > 0 &&
+      html`<div class="complete" id="completions" data-testid="completions"><p>${t('console.cmd.complete')} <kbd>↑</kbd><kbd>↓</kbd> ${t('console.cmd.choose')} <kbd>Tab</kbd> ${t('console.cmd.fill')} <kbd>Enter</kbd> ${t('console.cmd.run')}</p>
+      <ul role="listbox">${items.map(
+        (
+          item,
+          index,
+        ) => html`<li role="option" aria-selected=${index === at} class=${index === at ? 'on' : ''} key=${item.text + index} data-testid="completion"
+        onMouseDown=${(/** @type {Event} */ e) => {
+          e.preventDefault();
+          run(index);
+        }}><b>${item.text}</b><span>${item.note}</span></li>`,
+      )}</ul></div>`
+    }
     <label><b aria-hidden="true">/</b><input ref=${input} id="command" value=${text} autocomplete="off" spellcheck=${false} placeholder=${t('console.cmd.example')} data-testid="command-input"
       role="combobox" aria-expanded=${open && items.length > 0} aria-controls="completions" aria-label=${t('console.cmd')}
-      onInput=${(/** @type {any} */ e) => { setText(e.target.value); setOpen(true); }} onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => setOpen(false), 150)} onKeyDown=${key} /></label>
+      onInput=${(/** @type {any} */ e) => {
+        setText(e.target.value);
+        setOpen(true);
+      }} onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => setOpen(false), 150)} onKeyDown=${key} /></label>
     <ul class="keys">${hints().map(([name, what]) => html`<li key=${name}><kbd>${name}</kbd>${name === 'J' && html`<kbd>K</kbd>`} ${t(`console.key.${what}`)}</li>`)}</ul>
   </footer>`;
 }

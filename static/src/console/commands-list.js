@@ -9,8 +9,19 @@ const OPEN = ['reported', 'accepted', 'dispatched', 'handling', 'suspended', 'ha
 /** @type {IncidentCommand[]} */
 export const INCIDENT_COMMANDS = [
   { id: 'accept', needs: 'incident.accept', states: ['reported'], field: null },
-  { id: 'classify', needs: 'incident.accept', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'level' },
-  { id: 'department', needs: 'incident.accept', states: ['reported', 'accepted', 'dispatched', 'handling'], field: 'lead_department', path: 'classify' },
+  {
+    id: 'classify',
+    needs: 'incident.accept',
+    states: ['reported', 'accepted', 'dispatched', 'handling'],
+    field: 'level',
+  },
+  {
+    id: 'department',
+    needs: 'incident.accept',
+    states: ['reported', 'accepted', 'dispatched', 'handling'],
+    field: 'lead_department',
+    path: 'classify',
+  },
   { id: 'unclaim', needs: 'incident.accept', states: OPEN, field: null },
   { id: 'merge', needs: 'incident.accept', states: ['reported', 'accepted'], field: 'into' },
   { id: 'reject', needs: 'incident.accept', states: ['reported'], field: 'reason' },

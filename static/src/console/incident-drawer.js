@@ -17,13 +17,24 @@ import { isMine } from './words.js';
 
 /** Who has it, and who else looks at it. @param {{item: Incident}} props */
 function Claim({ item }) {
-  const watchers = ui.feed.presence.filter((user) => user.viewing?.kind === 'incident' && user.viewing.id === item.id && user.user_id !== ui.me.id);
+  const watchers = ui.feed.presence.filter(
+    (user) => user.viewing?.kind === 'incident' && user.viewing.id === item.id && user.user_id !== ui.me.id,
+  );
   const desk = deskOf(item.claimed_by);
   return html`<div class="claim" data-testid="claim">
-    ${item.claimed_by ? html`<i class=${isMine(item) ? 'mine' : ''}>${desk ?? '•'}</i>
-      <b class=${isMine(item) ? 'mine' : ''}>${isMine(item) ? t('console.claim.mine', { at: timeOfDay(item.claimed_at, { seconds: true }) })
-        : t('console.claim.other', { name: item.claimed_name ?? '', at: timeOfDay(item.claimed_at, { seconds: true }) })}</b>`
-      : html`<b class="none">${isWaiting(item) ? t('console.claim.nobody') : ''}</b>`}
+    ${
+      item.claimed_by
+        ? html`<i class=${isMine(item) ? 'mine' : ''}>${desk ?? '•'}</i>
+      <b class=${isMine(item) ? 'mine' : ''}>${
+        isMine(item)
+          ? t('console.claim.mine', { at: timeOfDay(item.claimed_at, { seconds: true }) })
+          : t('console.claim.other', {
+              name: item.claimed_name ?? '',
+              at: timeOfDay(item.claimed_at, { seconds: true }),
+            })
+      }</b>`
+        : html`<b class="none">${isWaiting(item) ? t('console.claim.nobody') : ''}</b>`
+    }
     <span>${watchers.length ? t('console.watching', { who: watchers.map((u) => (u.desk ? t('console.desk', { n: u.desk }) : u.name)).join('、') }) : ''}</span>
   </div>`;
 }
@@ -33,8 +44,10 @@ function CommandMenu({ item }) {
   if (ui.panel !== 'menu') return null;
   return html`<div class="menu" role="menu" data-testid="command-menu">
     <button role="menuitem" class="btn sm" onClick=${() => set({ panel: 'note' })}>${t('console.command.note')}</button>
-    ${commandsFor(item.state, ui.me.permissions).map((command) => html`<button role="menuitem" class="btn sm" key=${command.id} data-testid=${`command-${command.id}`}
-      onClick=${() => (command.field ? set({ panel: 'ask', asking: command }) : void send(`/incidents/${item.id}/${command.id}`).then((done) => done && set({ panel: '' })))}>${t(`console.command.${command.id}`)}</button>`)}
+    ${commandsFor(item.state, ui.me.permissions).map(
+      (command) => html`<button role="menuitem" class="btn sm" key=${command.id} data-testid=${`command-${command.id}`}
+      onClick=${() => (command.field ? set({ panel: 'ask', asking: command }) : void send(`/incidents/${item.id}/${command.id}`).then((done) => done && set({ panel: '' })))}>${t(`console.command.${command.id}`)}</button>`,
+    )}
   </div>`;
 }
 
@@ -51,7 +64,10 @@ function Ask({ item }) {
     /** @type {unknown} */
     let value = text.trim();
     if (field === 'score') value = Number(value);
-    if (field === 'into') value = Object.values(board().incidents).find((other) => other.code === value || other.code.endsWith(`-${value}`))?.id ?? value;
+    if (field === 'into')
+      value =
+        Object.values(board().incidents).find((other) => other.code === value || other.code.endsWith(`-${value}`))
+          ?.id ?? value;
     if (await send(path, { ...command.fixed, [field]: value })) {
       setText('');
       set({ panel: '', asking: null });
@@ -60,9 +76,15 @@ function Ask({ item }) {
   };
   const choices = field === 'level' ? ['I', 'II', 'III', 'IV'] : field === 'score' ? ['5', '4', '3', '2', '1'] : null;
   return html`<form class="ask" onSubmit=${submit} data-testid="ask"><b>${t(`console.command.${command.id}`)}</b>
-    ${choices ? choices.map((choice) => html`<button type="button" class="btn sm" onClick=${() => void send(path, { ...command.fixed, [field]: field === 'score' ? Number(choice) : choice }).then((done) => done && set({ panel: '', asking: null }))}>${field === 'level' ? t(`level.${choice}`) : choice}</button>`)
-      : html`<input required autofocus value=${text} placeholder=${t(`console.field.${field}`)} onInput=${(/** @type {any} */ e) => setText(e.target.value)} />
-      <button class="btn sm">${t('console.ok')} <kbd>Enter</kbd></button>`}
+    ${
+      choices
+        ? choices.map(
+            (choice) =>
+              html`<button type="button" class="btn sm" onClick=${() => void send(path, { ...command.fixed, [field]: field === 'score' ? Number(choice) : choice }).then((done) => done && set({ panel: '', asking: null }))}>${field === 'level' ? t(`level.${choice}`) : choice}</button>`,
+          )
+        : html`<input required autofocus value=${text} placeholder=${t(`console.field.${field}`)} onInput=${(/** @type {any} */ e) => setText(e.target.value)} />
+      <button class="btn sm">${t('console.ok')} <kbd>Enter</kbd></button>`
+    }
   </form>`;
 }
 
@@ -113,8 +135,11 @@ export function IncidentDrawer({ id }) {
     <div class="drawer-body">
       <div class="title"><h1 data-testid="drawer-title">${item.title}</h1><p>${[item.address, item.description].filter(Boolean).join('。')}</p></div>
       <${Claim} item=${item} />
-      ${isAlarm(item) && html`<p class=${`alarm-line lv${rank}`} data-testid="alarm"><span class="chip alarm flash">${t('console.unacknowledged')}</span>
-        <button class="btn sm" onClick=${() => void acknowledge(item)}>${t('console.acknowledge')} <kbd>A</kbd></button></p>`}
+      ${
+        isAlarm(item) &&
+        html`<p class=${`alarm-line lv${rank}`} data-testid="alarm"><span class="chip alarm flash">${t('console.unacknowledged')}</span>
+        <button class="btn sm" onClick=${() => void acknowledge(item)}>${t('console.acknowledge')} <kbd>A</kbd></button></p>`
+      }
       <${StageClocks} item=${item} /><${Facts} item=${item} />
       ${item.disposition && html`<p class="outcome">${t('console.disposition.is', { text: item.disposition })}</p>`}
       ${item.reason && html`<p class="outcome">${t('console.reason.is', { text: item.reason })}</p>`}

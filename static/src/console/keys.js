@@ -1,6 +1,19 @@
 // One key for each thing done often. Nothing fires while somebody types.
 import { isWaiting } from '../ui/levels.js';
-import { acknowledge, callPerson, choose, closeIncident, dispatchChosen, goBack, isOverride, newIncident, openIncident, primary, submitDraft, topAlarm } from './actions.js';
+import {
+  acknowledge,
+  callPerson,
+  choose,
+  closeIncident,
+  dispatchChosen,
+  goBack,
+  isOverride,
+  newIncident,
+  openIncident,
+  primary,
+  submitDraft,
+  topAlarm,
+} from './actions.js';
 import { DISPOSITIONS, OVERRIDE_REASONS } from './commands-list.js';
 import { mergeInto } from './incident-parts.js';
 import { home } from './map-bridge.js';
@@ -15,7 +28,11 @@ function walk(step) {
   const at = order.indexOf(ui.cursor);
   const next = order[at < 0 ? 0 : Math.max(0, Math.min(order.length - 1, at + step))];
   openIncident(next);
-  queueMicrotask(() => document.querySelector(`[data-testid="queue-card"][data-id="${CSS.escape(next)}"]`)?.scrollIntoView({ block: 'nearest' }));
+  queueMicrotask(() =>
+    document
+      .querySelector(`[data-testid="queue-card"][data-id="${CSS.escape(next)}"]`)
+      ?.scrollIntoView({ block: 'nearest' }),
+  );
 }
 
 function callSomebody() {
@@ -77,10 +94,12 @@ function onKey(event) {
   } else if (key === 'h') home();
   else if (key === 'n') newIncident();
   else if (key === 'c') callSomebody();
-  else if (key === 'm' && incident && isWaiting(incident) && board().incidents[incident.suspects[0]]) void mergeInto(incident, board().incidents[incident.suspects[0]]);
+  else if (key === 'm' && incident && isWaiting(incident) && board().incidents[incident.suspects[0]])
+    void mergeInto(incident, board().incidents[incident.suspects[0]]);
   else if (key === 'x' && incident) set({ panel: ui.panel === 'close' ? '' : 'close' });
   else if (key === 'o' && incident) set({ panel: ui.panel === 'menu' ? '' : 'menu' });
-  else if ('qwert'.includes(key) && isOverride()) set({ overrideReason: OVERRIDE_REASONS['qwert'.indexOf(key)], fault: null });
+  else if ('qwert'.includes(key) && isOverride())
+    set({ overrideReason: OVERRIDE_REASONS['qwert'.indexOf(key)], fault: null });
   else if (key === '+' || key === '=') ui.map?.zoomBy(1);
   else if (key === '-') ui.map?.zoomBy(-1);
   else return;
@@ -93,7 +112,21 @@ export function startKeys() {
 
 /** For the help page: key and its word. */
 export const KEY_LIST = [
-  ['Enter', 'primary'], ['Shift Enter', 'both'], ['1 – 9', 'choose'], ['Q W E R T', 'reason'], ['J / K', 'next'], ['A', 'acknowledge'],
-  ['C', 'call'], ['M', 'merge'], ['X', 'close'], ['O', 'more'], ['N', 'new'], ['H', 'home'], ['/', 'command'], ['Ctrl K', 'search'],
-  ['+ / −', 'zoom'], ['Esc', 'back'], ['?', 'all'],
+  ['Enter', 'primary'],
+  ['Shift Enter', 'both'],
+  ['1 – 9', 'choose'],
+  ['Q W E R T', 'reason'],
+  ['J / K', 'next'],
+  ['A', 'acknowledge'],
+  ['C', 'call'],
+  ['M', 'merge'],
+  ['X', 'close'],
+  ['O', 'more'],
+  ['N', 'new'],
+  ['H', 'home'],
+  ['/', 'command'],
+  ['Ctrl K', 'search'],
+  ['+ / −', 'zoom'],
+  ['Esc', 'back'],
+  ['?', 'all'],
 ];

@@ -78,12 +78,22 @@ async function start() {
     if (frame.type === 'message.sent') {
       for (const id of Object.keys(frame.data.changes.messages ?? {})) {
         const message = after.messages[id];
-        if (!message?.from_responder || (ui.selection?.kind === 'responder' && ui.selection.id === message.from_responder)) continue;
-        toast({ id: `message:${message.from_responder}`, title: after.responders[message.from_responder]?.name ?? message.from_name ?? '', text: message.body, responderId: message.from_responder });
+        if (
+          !message?.from_responder ||
+          (ui.selection?.kind === 'responder' && ui.selection.id === message.from_responder)
+        )
+          continue;
+        toast({
+          id: `message:${message.from_responder}`,
+          title: after.responders[message.from_responder]?.name ?? message.from_name ?? '',
+          text: message.body,
+          responderId: message.from_responder,
+        });
       }
     }
     const { selection } = ui;
-    if (selection?.kind === 'incident' && JSON.stringify(frame.data.changes).includes(`"${selection.id}"`)) void readTimeline(selection.id);
+    if (selection?.kind === 'incident' && JSON.stringify(frame.data.changes).includes(`"${selection.id}"`))
+      void readTimeline(selection.id);
   });
   onRedraw(() => {
     if (theme === ui.theme) return;
@@ -109,7 +119,9 @@ async function start() {
   render(html`<${App} />`, root);
   Object.assign(window, {
     yiping: {
-      feed, movers: feed.movers, ui,
+      feed,
+      movers: feed.movers,
+      ui,
       get map() {
         return ui.map?.gl;
       },

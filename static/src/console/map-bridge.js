@@ -23,7 +23,11 @@ let camerasAt = 0;
 export async function startMap(container) {
   const { district } = ui;
   const map = await createMap({
-    container, center: district.center, bounds: district.bounds, theme: ui.theme, movers: ui.feed.movers,
+    container,
+    center: district.center,
+    bounds: district.bounds,
+    theme: ui.theme,
+    movers: ui.feed.movers,
   });
   ui.map = map;
   map.onPick((pick) => {
@@ -57,15 +61,17 @@ export async function startMap(container) {
 
 /** Names of all tiers and outlines of the upper three. Grids' outlines wait until one looks closely. */
 async function loadAreas() {
-  await Promise.all([1, 2, 3, 4].map(async (tier) => {
-    try {
-      const { items } = await call('GET', `/areas?tier=${tier}&limit=5000`);
-      for (const item of items) ui.areas.set(item.code, item);
-      if (tier < 4) takeOutlines(tier, await call('GET', `/areas.geojson?tier=${tier}`));
-    } catch (error) {
-      console.warn('areas', tier, error);
-    }
-  }));
+  await Promise.all(
+    [1, 2, 3, 4].map(async (tier) => {
+      try {
+        const { items } = await call('GET', `/areas?tier=${tier}&limit=5000`);
+        for (const item of items) ui.areas.set(item.code, item);
+        if (tier < 4) takeOutlines(tier, await call('GET', `/areas.geojson?tier=${tier}`));
+      } catch (error) {
+        console.warn('areas', tier, error);
+      }
+    }),
+  );
   ui.map?.setAreaLabels([...ui.areas.values()].filter((item) => item.tier > 1 && item.label_point));
   chosenDrawn = '';
   redraw();
@@ -138,25 +144,41 @@ function syncSelection() {
   if (!map) return;
   const incident = selectedIncident();
   const p = map.palette;
-  const code = selection?.kind === 'area' ? selection.id : incident?.grid ?? '';
+  const code = selection?.kind === 'area' ? selection.id : (incident?.grid ?? '');
   const outline = outlines.get(code);
   const key = `${selection?.kind}:${code}:${Boolean(outline)}:${incident?.level}:${ui.theme}`;
   if (key !== chosenDrawn) {
     chosenDrawn = key;
     if (incident?.grid && !outline) void loadGrids();
     const levels = { I: 0, II: 1, III: 2, IV: 3, none: 4 };
-    map.setChosenArea(outline ? { code, geometry: outline, ...(incident ? { colour: p.levels[levels[incident.level] ?? 4] } : {}) } : null);
-    const path = pathOf(selection?.kind === 'area' ? code : incident?.village ?? null);
+    map.setChosenArea(
+      outline
+        ? { code, geometry: outline, ...(incident ? { colour: p.levels[levels[incident.level] ?? 4] } : {}) }
+        : null,
+    );
+    const path = pathOf(selection?.kind === 'area' ? code : (incident?.village ?? null));
     if (path.length) set({ crumbs: path });
   }
   const rankedShown = ranked && (!incident || isWaiting(incident)) ? ranked.items.slice(0, 3) : [];
   const order = rankedShown.map((item, index) => ({ item, rank: index === ui.choice ? 1 : index + 2 }));
-  const routes = order.flatMap(({ item, rank }) => (item.route?.coordinates?.length && !ui.lost.has(item.responder_id) ? [{ rank, coordinates: item.route.coordinates }] : []));
+  const routes = order.flatMap(({ item, rank }) =>
+    item.route?.coordinates?.length && !ui.lost.has(item.responder_id)
+      ? [{ rank, coordinates: item.route.coordinates }]
+      : [],
+  );
   map.setRoutes(incident && !isWaiting(incident) ? jobRoutes(incident) : routes);
-  const tags = rankedShown.map((item, index) => ({ item, index })).filter(({ item }) => !ui.lost.has(item.responder_id)).map(({ item, index }) => ({
-    id: item.responder_id, unit: item.unit, at: /** @type {[number, number]} */ ([item.lon, item.lat]), key: String(index + 1),
-    name: item.name, detail: etaText(item), first: index === ui.choice,
-  }));
+  const tags = rankedShown
+    .map((item, index) => ({ item, index }))
+    .filter(({ item }) => !ui.lost.has(item.responder_id))
+    .map(({ item, index }) => ({
+      id: item.responder_id,
+      unit: item.unit,
+      at: /** @type {[number, number]} */ ([item.lon, item.lat]),
+      key: String(index + 1),
+      name: item.name,
+      detail: etaText(item),
+      first: index === ui.choice,
+    }));
   const strong = rankedShown.map((item) => item.unit);
   if (incident && !isWaiting(incident)) {
     for (const job of activeAssignments(board(), incident)) {
@@ -166,7 +188,12 @@ function syncSelection() {
       strong.push(person.unit);
       if (ui.feed.movers.rowOf(person.unit) >= 0) {
         tags.push({
-          id: job.id, unit: person.unit, at: [incident.lon, incident.lat], key: '', name: person.name, first: true,
+          id: job.id,
+          unit: person.unit,
+          at: [incident.lon, incident.lat],
+          key: '',
+          name: person.name,
+          first: true,
           detail: job.state === 'en_route' && eta?.eta_s ? durationText(eta.eta_s) : t(`assignment.${job.state}`),
         });
       }
@@ -176,7 +203,16 @@ function syncSelection() {
     const person = board().responders[selection.id];
     if (person) {
       strong.push(person.unit);
-      if (ui.feed.movers.rowOf(person.unit) >= 0) tags.push({ id: person.id, unit: person.unit, at: ui.district.center, key: '', name: person.name, detail: '', first: true });
+      if (ui.feed.movers.rowOf(person.unit) >= 0)
+        tags.push({
+          id: person.id,
+          unit: person.unit,
+          at: ui.district.center,
+          key: '',
+          name: person.name,
+          detail: '',
+          first: true,
+        });
     }
   }
   const strongKey = strong.join();
@@ -185,11 +221,17 @@ function syncSelection() {
     map.layer.setStrong(strong);
   }
   map.overlays.setTags(tags);
-  map.overlays.setFlag(incident ? {
-    at: [incident.lon, incident.lat], level: incident.level, hollow: !isWaiting(incident),
-    title: `${incident.title.slice(0, 12)} · ${t(`state.${incident.state}`)}`,
-    detail: `${placeName(incident)}  ${cardClock(incident).text}`,
-  } : pointFlag());
+  map.overlays.setFlag(
+    incident
+      ? {
+          at: [incident.lon, incident.lat],
+          level: incident.level,
+          hollow: !isWaiting(incident),
+          title: `${incident.title.slice(0, 12)} · ${t(`state.${incident.state}`)}`,
+          detail: `${placeName(incident)}  ${cardClock(incident).text}`,
+        }
+      : pointFlag(),
+  );
   map.overlays.setEdges(edges());
 }
 
@@ -219,7 +261,10 @@ async function readWay(job, incident, old) {
   if (!person || row < 0) return;
   ways.set(job.id, { at: Date.now(), coordinates: old });
   try {
-    const { coordinates } = await call('GET', `/route?from_lon=${movers.lon[row]}&from_lat=${movers.lat[row]}&to_lon=${incident.lon}&to_lat=${incident.lat}&profile=${person.profile}`);
+    const { coordinates } = await call(
+      'GET',
+      `/route?from_lon=${movers.lon[row]}&from_lat=${movers.lat[row]}&to_lon=${incident.lon}&to_lat=${incident.lat}&profile=${person.profile}`,
+    );
     // No road leads there: nothing is drawn.
     ways.set(job.id, { at: Date.now(), coordinates: coordinates ?? [] });
     redraw();
@@ -234,21 +279,40 @@ function pointFlag() {
   const at = placeOfSelection();
   if (!at) return null;
   return {
-    at, level: 'none', hollow: true,
-    title: selection.kind === 'form' ? t('console.new') : selection.kind === 'camera' ? board().cameras[selection.id]?.name ?? '' : t('console.point'),
-    detail: selection.kind === 'camera' ? '' : ui.located?.address ?? '',
+    at,
+    level: 'none',
+    hollow: true,
+    title:
+      selection.kind === 'form'
+        ? t('console.new')
+        : selection.kind === 'camera'
+          ? (board().cameras[selection.id]?.name ?? '')
+          : t('console.point'),
+    detail: selection.kind === 'camera' ? '' : (ui.located?.address ?? ''),
   };
 }
 
 /** Alarms and the selected incident, when they are out of view. */
 function edges() {
   const chosen = selectedIncident();
-  const items = Object.values(board().incidents).filter((item) => isAlarm(item) && item.id !== chosen?.id).slice(0, 3);
+  const items = Object.values(board().incidents)
+    .filter((item) => isAlarm(item) && item.id !== chosen?.id)
+    .slice(0, 3);
   if (chosen) items.push(chosen);
   return items.map((item) => ({
-    id: item.id, at: /** @type {[number, number]} */ ([item.lon, item.lat]), level: item.level, alarm: isAlarm(item), key: isAlarm(item) ? 'A' : 'H',
+    id: item.id,
+    at: /** @type {[number, number]} */ ([item.lon, item.lat]),
+    level: item.level,
+    alarm: isAlarm(item),
+    key: isAlarm(item) ? 'A' : 'H',
     title: `${item.title} · ${isAlarm(item) ? t('console.unacknowledged') : t(`state.${item.state}`)}`,
-    detail: (/** @type {number} */ metres, /** @type {number} */ bearing) => t('console.edge', { place: placeName(item), distance: distanceText(metres), arrow: '↑↗→↘↓↙←↖'[Math.round(bearing / 45) % 8] ?? '', bearing: bearingText(bearing) }),
+    detail: (/** @type {number} */ metres, /** @type {number} */ bearing) =>
+      t('console.edge', {
+        place: placeName(item),
+        distance: distanceText(metres),
+        arrow: '↑↗→↘↓↙←↖'[Math.round(bearing / 45) % 8] ?? '',
+        bearing: bearingText(bearing),
+      }),
     go: () => {
       openIncident(item.id);
       ui.map?.show([item.lon, item.lat]);
@@ -269,4 +333,3 @@ export function fixesChanged() {
   ui.map?.layer.fixesChanged();
   ui.map?.overlays.place();
 }
-

@@ -27,11 +27,22 @@ export function MapChrome() {
   return html`<div class="map-chrome">
     <div class="map-top">
       ${crumbs.length > 0 && html`<nav class="crumb" aria-label=${t('console.crumb')}>${crumbs.map((item, index) => html`${index > 0 && html`<i>›</i>`}<button class=${index === crumbs.length - 1 ? 'last' : ''} key=${item.code} onClick=${() => openArea(item.code)}>${item.name}</button>`)}</nav>`}
-      <div class="layers" role="group" aria-label=${t('console.layers')}>${LAYERS.map((name) => html`<button aria-pressed=${ui.layers[name]} class=${ui.layers[name] ? 'on' : ''} data-testid=${`layer-${name}`}
-        onClick=${() => { const layers = { ...ui.layers, [name]: !ui.layers[name] }; ui.map?.setShown(name, layers[name]); set({ layers }); }}>${t(`console.layer.${name}`)}</button>`)}</div>
+      <div class="layers" role="group" aria-label=${t('console.layers')}>${LAYERS.map(
+        (
+          name,
+        ) => html`<button aria-pressed=${ui.layers[name]} class=${ui.layers[name] ? 'on' : ''} data-testid=${`layer-${name}`}
+        onClick=${() => {
+          const layers = { ...ui.layers, [name]: !ui.layers[name] };
+          ui.map?.setShown(name, layers[name]);
+          set({ layers });
+        }}>${t(`console.layer.${name}`)}</button>`,
+      )}</div>
     </div>
     <div class="zoom"><button aria-label=${t('console.zoom.in')} onClick=${() => ui.map?.zoomBy(1)}>＋</button><button aria-label=${t('console.zoom.out')} onClick=${() => ui.map?.zoomBy(-1)}>－</button>
-      <button aria-label=${t('console.zoom.home')} title=${t('console.zoom.home')} onClick=${() => { ui.map?.fit(ui.district.bounds); ui.map?.release(); }}>◎</button></div>
+      <button aria-label=${t('console.zoom.home')} title=${t('console.zoom.home')} onClick=${() => {
+        ui.map?.fit(ui.district.bounds);
+        ui.map?.release();
+      }}>◎</button></div>
     <div class="legend"><span><${KindMark} kind="police" size=${14} />${t('kind.police')}</span><span><${KindMark} kind="grid_worker" size=${14} />${t('kind.grid_worker')}</span>
       <span><${KindMark} kind="emergency_member" size=${14} />${t('console.legend.team')}</span><span><${KindMark} kind="grid_worker" hollow size=${14} />${t('console.legend.hollow')}</span>
       <span><${KindMark} kind="grid_worker" stale size=${14} />${t('console.legend.stale')}</span><span><i class="cam"></i>${t('console.count.cameras')}</span>

@@ -30,7 +30,8 @@ function Thread({ person }) {
   /** @param {Event} event */
   const submit = async (event) => {
     event.preventDefault();
-    if (text.trim() && (await message([person.id], text.trim(), job?.incident_id ?? selectedIncident()?.id))) setText('');
+    if (text.trim() && (await message([person.id], text.trim(), job?.incident_id ?? selectedIncident()?.id)))
+      setText('');
   };
   return html`<section class="thread" data-testid="thread"><div class="sub"><h2>${t('console.messages')}</h2><span>${items.length || ''}</span></div>
     <ol ref=${end}>${items.slice(-60).map((item) => {
@@ -59,8 +60,16 @@ export function PersonDrawer({ id }) {
     <div class="drawer-body person-page"><div class="title"><h1 data-testid="drawer-title">${person.name}</h1>
         <p><b class=${`duty ${duty === 'free' ? 'on' : duty}`}>${t(`console.duty.${duty}`)}</b>${person.on_duty && person.shift_until ? ` · ${t('console.until', { at: timeOfDay(person.shift_until) })}` : ''}</p></div>
       <dl class="facts">
-        <div><dt>${t('console.fact.position')}</dt><dd>${!person.on_duty ? t('console.fact.no_position') : fix ? html`<span class=${stale ? 'warn' : ''} data-testid="fix-age">${ageText(Math.round(fix.age_s))}</span>
-          <small>${fix.speed === 255 || !fix.speed ? t('console.fact.still') : `${fix.speed} km/h`}${stale ? ` · ${t('console.reason.stale_fix')}` : ''}</small>` : person.device_id || person.on_duty ? t('console.fact.far') : t('console.reason.no_fix')}</dd></div>
+        <div><dt>${t('console.fact.position')}</dt><dd>${
+          !person.on_duty
+            ? t('console.fact.no_position')
+            : fix
+              ? html`<span class=${stale ? 'warn' : ''} data-testid="fix-age">${ageText(Math.round(fix.age_s))}</span>
+          <small>${fix.speed === 255 || !fix.speed ? t('console.fact.still') : `${fix.speed} km/h`}${stale ? ` · ${t('console.reason.stale_fix')}` : ''}</small>`
+              : person.device_id || person.on_duty
+                ? t('console.fact.far')
+                : t('console.reason.no_fix')
+        }</dd></div>
         <div><dt>${t('console.fact.phone')}</dt><dd>${person.phone ?? '—'}</dd></div>
         <div><dt>${t('console.fact.grids')}</dt><dd>${person.grids.slice(0, 4).map(areaName).filter(Boolean).join('、') || areaName(person.area) || '—'}</dd></div>
         <div><dt>${t('console.fact.skills')}</dt><dd>${person.skills.join('、') || '—'}<small>${t(`profile.${person.profile}`)}</small></dd></div>
@@ -90,4 +99,3 @@ export function CameraDrawer({ id }) {
     </div>
     <footer class="foot"><div class="buttons n1"><button class="btn big" onClick=${() => ui.map?.show([camera.lon, camera.lat], 16)}>${t('console.show_on_map')}</button></div></footer>`;
 }
-

@@ -32,7 +32,9 @@ function passes(item) {
 export function queueGroups() {
   const all = Object.values(board().incidents).filter(passes).sort(compareUrgency);
   const sorted = /** @type {Record<Group, Incident[]>} */ ({
-    waiting: all.filter(GROUP_TEST.waiting), running: all.filter(GROUP_TEST.running), handled: all.filter(GROUP_TEST.handled),
+    waiting: all.filter(GROUP_TEST.waiting),
+    running: all.filter(GROUP_TEST.running),
+    handled: all.filter(GROUP_TEST.handled),
   });
   if (!frozen) return sorted;
   const placed = new Set(Object.values(frozen).flat());
@@ -47,7 +49,11 @@ export function queueGroups() {
 
 function freeze() {
   const groups = queueGroups();
-  frozen = { waiting: groups.waiting.map((i) => i.id), running: groups.running.map((i) => i.id), handled: groups.handled.map((i) => i.id) };
+  frozen = {
+    waiting: groups.waiting.map((i) => i.id),
+    running: groups.running.map((i) => i.id),
+    handled: groups.handled.map((i) => i.id),
+  };
 }
 
 function thaw() {
@@ -66,15 +72,22 @@ function Chips({ item }) {
   const chips = [];
   if (isAlarm(item)) {
     chips.push(html`<span class="chip alarm flash">${t('console.unacknowledged')}</span><kbd>A</kbd>
-      <button class="hint" data-testid="acknowledge" onClick=${(/** @type {Event} */ e) => { e.stopPropagation(); void acknowledge(item); }}>${t('console.acknowledge')}</button>`);
+      <button class="hint" data-testid="acknowledge" onClick=${(/** @type {Event} */ e) => {
+        e.stopPropagation();
+        void acknowledge(item);
+      }}>${t('console.acknowledge')}</button>`);
   }
   if (item.attention) chips.push(html`<span class="chip late">${t(`console.attention.${item.attention}`)}</span>`);
-  if (isMine(item)) chips.push(html`<span class="chip mine" data-testid="claim-chip">${t('console.claimed.mine')}</span>`);
+  if (isMine(item))
+    chips.push(html`<span class="chip mine" data-testid="claim-chip">${t('console.claimed.mine')}</span>`);
   else if (item.claimed_by && isWaiting(item)) {
     const desk = deskOf(item.claimed_by);
-    chips.push(html`<span class="chip" data-testid="claim-chip">${desk === null ? t('console.claimed.by', { name: item.claimed_name ?? '' }) : t('console.claimed.desk', { n: desk })}</span>`);
+    chips.push(
+      html`<span class="chip" data-testid="claim-chip">${desk === null ? t('console.claimed.by', { name: item.claimed_name ?? '' }) : t('console.claimed.desk', { n: desk })}</span>`,
+    );
   }
-  if (item.suspects.length) chips.push(html`<span class="chip">${t('console.suspects', { n: item.suspects.length })}</span>`);
+  if (item.suspects.length)
+    chips.push(html`<span class="chip">${t('console.suspects', { n: item.suspects.length })}</span>`);
   if (item.rework > 0) chips.push(html`<span class="chip late">${t('console.rework', { n: item.rework })}</span>`);
   if (item.exercise) chips.push(html`<span class="chip stale">${t('console.exercise')}</span>`);
   if (item.state === 'suspended') chips.push(html`<span class="chip stale">${t('state.suspended')}</span>`);
@@ -86,14 +99,26 @@ function runningState(item) {
   const active = activeAssignments(board(), item);
   const clock = cardClock(item);
   const states = active.map((a) => a.state);
-  const state = states.includes('on_scene') ? 'on_scene' : states.includes('en_route') ? 'en_route' : states.includes('signed') ? 'signed' : '';
+  const state = states.includes('on_scene')
+    ? 'on_scene'
+    : states.includes('en_route')
+      ? 'en_route'
+      : states.includes('signed')
+        ? 'signed'
+        : '';
   if (state === 'en_route') {
     const etas = active.map((a) => ui.feed.etas.get(a.id)).filter((eta) => eta && eta.eta_s !== null);
-    const best = Math.min(...etas.map((eta) => Number(eta?.eta_s) - Math.max(0, (nowMs() - Date.parse(String(eta?.as_of))) / 1000)));
+    const best = Math.min(
+      ...etas.map((eta) => Number(eta?.eta_s) - Math.max(0, (nowMs() - Date.parse(String(eta?.as_of))) / 1000)),
+    );
     return { clock, text: t('assignment.en_route'), note: Number.isFinite(best) ? durationText(best) : clock.text };
   }
   if (state === 'on_scene') return { clock, text: t('assignment.on_scene'), note: clock.text };
-  return { clock, text: state ? t('assignment.signed') : t(`state.${item.state}`), note: clock.tone === 'late' ? clock.note : clock.text };
+  return {
+    clock,
+    text: state ? t('assignment.signed') : t(`state.${item.state}`),
+    note: clock.tone === 'late' ? clock.note : clock.text,
+  };
 }
 
 /** @param {{item: Incident, group: Group}} props */
@@ -105,9 +130,18 @@ function Card({ item, group }) {
   const clock = right?.clock ?? cardClock(item);
   const selected = ui.selection?.kind === 'incident' && ui.selection.id === item.id;
   const classes = [
-    'card', `lv${rank}`, `age-${clock.ageing}`, selected && 'selected', isAlarm(item) && 'unack', item.attention && 'attention',
-    moved && 'moved', group !== 'waiting' && 'compact', ui.cursor === item.id && 'cursor',
-  ].filter(Boolean).join(' ');
+    'card',
+    `lv${rank}`,
+    `age-${clock.ageing}`,
+    selected && 'selected',
+    isAlarm(item) && 'unack',
+    item.attention && 'attention',
+    moved && 'moved',
+    group !== 'waiting' && 'compact',
+    ui.cursor === item.id && 'cursor',
+  ]
+    .filter(Boolean)
+    .join(' ');
   return html`<li class=${classes} key=${item.id} data-testid="queue-card" data-id=${item.id} data-state=${item.state}
       role="option" aria-selected=${selected} tabindex=${ui.cursor === item.id ? 0 : -1}
       aria-label=${`${t(`level.${item.level}`)} ${item.title} ${t(`state.${item.state}`)}`}
@@ -130,8 +164,15 @@ function GroupList({ group, items, limit = 400 }) {
   return html`<section class=${`group ${group}`} data-testid=${`group-${group}`}>
     <h5 class=${group === 'handled' ? 'fold' : ''} onClick=${group === 'handled' ? toggle : undefined}>
       ${group === 'handled' && html`<i>${folded ? '▸' : '▾'}</i>`}${t(`console.group.${group}`)}<b>${items.length}</b>
-      <span>${frozen && group === 'waiting' ? t('console.queue.locked')
-        : group === 'waiting' ? t('console.queue.sorted') : shown.length < items.length ? t('console.queue.shown', { n: shown.length }) : ''}</span></h5>
+      <span>${
+        frozen && group === 'waiting'
+          ? t('console.queue.locked')
+          : group === 'waiting'
+            ? t('console.queue.sorted')
+            : shown.length < items.length
+              ? t('console.queue.shown', { n: shown.length })
+              : ''
+      }</span></h5>
     ${!folded && html`<ul role="listbox" aria-label=${t(`console.group.${group}`)}>${shown.map((item) => html`<${Card} item=${item} group=${group} key=${item.id} />`)}</ul>`}
     ${!folded && !items.length && html`<p class="empty">${emptyText(group)}</p>`}
     ${!folded && shown.length < items.length && html`<button class="more" onClick=${() => set({ queueOpen: { ...ui.queueOpen, running: ui.queueOpen.running + 60 } })}>${t('console.queue.more', { n: items.length - shown.length })}</button>`}
@@ -146,12 +187,21 @@ function emptyText(group) {
 
 export function Queue() {
   const groups = queueGroups();
-  const late = Object.values(board().incidents).filter((item) => (isWaiting(item) || isRunning(item)) && isLate(item)).length;
+  const late = Object.values(board().incidents).filter(
+    (item) => (isWaiting(item) || isRunning(item)) && isLate(item),
+  ).length;
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   return html`<aside class="queue" aria-label=${t('console.queue')} ref=${box} onMouseEnter=${freeze} onMouseLeave=${thaw} data-testid="queue">
     <div class="queue-head"><h2>${t('console.queue')}</h2><div class="seg" role="group">
-      ${/** @type {const} */ (['all', 'mine', 'late']).map((filter) => html`<button aria-pressed=${ui.filter === filter} class=${ui.filter === filter ? 'on' : ''}
-        data-testid=${`filter-${filter}`} onClick=${() => { frozen = null; set({ filter }); }}>${t(`console.filter.${filter}`)}${filter === 'late' && late ? ` ${late}` : ''}</button>`)}
+      ${
+        /** @type {const} */ (['all', 'mine', 'late']).map(
+          (filter) => html`<button aria-pressed=${ui.filter === filter} class=${ui.filter === filter ? 'on' : ''}
+        data-testid=${`filter-${filter}`} onClick=${() => {
+          frozen = null;
+          set({ filter });
+        }}>${t(`console.filter.${filter}`)}${filter === 'late' && late ? ` ${late}` : ''}</button>`,
+        )
+      }
     </div></div>
     <div class="queue-body">
       <${GroupList} group="waiting" items=${groups.waiting} />

@@ -17,7 +17,8 @@ function rankedQuery() {
   if (!selection || !may('positions.view')) return null;
   if (selection.kind === 'incident') {
     const incident = board().incidents[selection.id];
-    if (!incident || !(isWaiting(incident) || incident.state === 'dispatched' || incident.state === 'handling')) return null;
+    if (!incident || !(isWaiting(incident) || incident.state === 'dispatched' || incident.state === 'handling'))
+      return null;
     return `incident_id=${encodeURIComponent(selection.id)}`;
   }
   if ((selection.kind === 'point' || selection.kind === 'area') && selection.lon !== undefined) {
@@ -41,7 +42,13 @@ export async function readRanked() {
   }
   const key = keyOf(ui.selection) + query;
   const old = ui.ranked?.key === key ? ui.ranked : null;
-  if (!old) set({ ranked: { key, items: [], excluded: [], loading: true, error: '', readAt: 0 }, choice: 0, overrideReason: '', lost: new Map() });
+  if (!old)
+    set({
+      ranked: { key, items: [], excluded: [], loading: true, error: '', readAt: 0 },
+      choice: 0,
+      overrideReason: '',
+      lost: new Map(),
+    });
   try {
     const incident = selectedIncident();
     const sent = new Set(incident ? activeAssignments(board(), incident).map((job) => job.responder_id) : []);
@@ -91,8 +98,12 @@ export async function readCameras() {
 export function placeOfSelection() {
   const { selection } = ui;
   if (!selection) return ui.district ? ui.district.center : null;
-  const at = selection.kind === 'incident' ? board().incidents[selection.id]
-    : selection.kind === 'camera' ? board().cameras[selection.id] : null;
+  const at =
+    selection.kind === 'incident'
+      ? board().incidents[selection.id]
+      : selection.kind === 'camera'
+        ? board().cameras[selection.id]
+        : null;
   if (at) return [at.lon, at.lat];
   if (selection.kind === 'responder') {
     const responder = board().responders[selection.id];
@@ -109,7 +120,8 @@ export async function readOverview(code) {
     const overview = await call('GET', `/areas/${encodeURIComponent(code)}/overview`);
     if (ui.selection?.kind === 'area' && ui.selection.id === code) set({ overview });
   } catch (error) {
-    if (ui.selection?.id === code) set({ fault: { where: `area:${code}`, text: wordsOf(error), retry: () => void readOverview(code) } });
+    if (ui.selection?.id === code)
+      set({ fault: { where: `area:${code}`, text: wordsOf(error), retry: () => void readOverview(code) } });
   }
 }
 

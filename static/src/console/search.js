@@ -23,7 +23,8 @@ export async function search(q, limit = 8, signal) {
 }
 
 /** The second line of a hit; a camera's is the code of its network. @param {Hit} hit */
-export const detailOf = (hit) => (hit.type === 'camera' && has(`console.network.${hit.detail}`) ? t(`console.network.${hit.detail}`) : hit.detail);
+export const detailOf = (hit) =>
+  hit.type === 'camera' && has(`console.network.${hit.detail}`) ? t(`console.network.${hit.detail}`) : hit.detail;
 
 /** Go there: an explicit wish, so the map moves. @param {Hit} hit */
 export function goTo(hit) {
@@ -32,7 +33,10 @@ export function goTo(hit) {
   else if (hit.type === 'responder') select({ kind: 'responder', id: hit.id });
   else if (hit.type === 'camera') select({ kind: 'camera', id: hit.id });
   else if (hit.lon !== null && hit.lat !== null) select({ kind: 'point', id: hit.id, lon: hit.lon, lat: hit.lat });
-  let at = hit.lon !== null && hit.lat !== null && hit.lon !== undefined ? /** @type {[number, number]} */ ([hit.lon, hit.lat]) : null;
+  let at =
+    hit.lon !== null && hit.lat !== null && hit.lon !== undefined
+      ? /** @type {[number, number]} */ ([hit.lon, hit.lat])
+      : null;
   if (!at && hit.type === 'responder') {
     const { movers } = ui.feed;
     const row = movers.rowOf(board().responders[hit.id]?.unit ?? -1);
@@ -50,10 +54,13 @@ export function SearchBox() {
   useEffect(() => {
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      search(text, 9, abort.signal).then((found) => {
-        setHits(found);
-        setAt(0);
-      }, () => undefined);
+      search(text, 9, abort.signal).then(
+        (found) => {
+          setHits(found);
+          setAt(0);
+        },
+        () => undefined,
+      );
     }, 120);
     return () => {
       clearTimeout(timer);
@@ -84,14 +91,28 @@ export function SearchBox() {
     <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.5" /><path d="M10.4 10.4 14 14" /></svg>
     <input ref=${input} id="search" type="text" autocomplete="off" spellcheck=${false} placeholder=${t('console.search.hint')} value=${text}
       aria-label=${t('console.search.hint')} role="combobox" aria-expanded=${shown} aria-controls="search-hits" data-testid="search"
-      onInput=${(/** @type {any} */ e) => { setText(e.target.value); setOpen(true); }} onKeyDown=${key}
+      onInput=${(/** @type {any} */ e) => {
+        setText(e.target.value);
+        setOpen(true);
+      }} onKeyDown=${key}
       onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => setOpen(false), 150)} />
     <kbd>Ctrl K</kbd>
-    ${shown && html`<ul class="pop hits" id="search-hits" role="listbox">
-      ${hits.map((hit, index) => html`<li key=${hit.type + hit.id} role="option" aria-selected=${index === at} class=${index === at ? 'on' : ''}
-        onMouseDown=${(/** @type {Event} */ e) => { e.preventDefault(); pick(hit); }} data-testid="search-hit">
-        <em>${t(`console.type.${hit.type}`)}</em><b>${hit.name}</b><span>${detailOf(hit)}</span></li>`)}
+    ${
+      shown &&
+      html`<ul class="pop hits" id="search-hits" role="listbox">
+      ${hits.map(
+        (
+          hit,
+          index,
+        ) => html`<li key=${hit.type + hit.id} role="option" aria-selected=${index === at} class=${index === at ? 'on' : ''}
+        onMouseDown=${(/** @type {Event} */ e) => {
+          e.preventDefault();
+          pick(hit);
+        }} data-testid="search-hit">
+        <em>${t(`console.type.${hit.type}`)}</em><b>${hit.name}</b><span>${detailOf(hit)}</span></li>`,
+      )}
       ${!hits.length && html`<li class="none">${t('console.search.none')}</li>`}
-    </ul>`}
+    </ul>`
+    }
   </div>`;
 }

@@ -123,7 +123,7 @@ export const nowMs = () => ui.feed.serverNow();
 
 /** The selected incident as the board has it now. */
 export function selectedIncident() {
-  return ui.selection?.kind === 'incident' ? board().incidents[ui.selection.id] ?? null : null;
+  return ui.selection?.kind === 'incident' ? (board().incidents[ui.selection.id] ?? null) : null;
 }
 
 /** Does the account hold a permission? The server asks again; this only spares buttons that would be refused.

@@ -15,8 +15,11 @@ function Tile({ camera, index }) {
   const metres = at ? metresBetween(at[0], at[1], camera.lon, camera.lat) : null;
   const toward = at ? bearingDeg(camera.lon, camera.lat, at[0], at[1]) : 0;
   const half = (camera.fov ?? 60) / 2;
-  const sees = camera.azimuth !== null && metres !== null && metres < 300
-    && Math.abs(((toward - camera.azimuth + 540) % 360) - 180) <= half;
+  const sees =
+    camera.azimuth !== null &&
+    metres !== null &&
+    metres < 300 &&
+    Math.abs(((toward - camera.azimuth + 540) % 360) - 180) <= half;
   const look = camera.azimuth === null ? '' : t('console.camera.looks', { bearing: bearingText(camera.azimuth) });
   return html`<figure class=${`tile ${camera.status}`} data-testid="camera-tile" data-status=${camera.status} tabindex="0" role="button" key=${camera.id}
       onClick=${() => select({ kind: 'camera', id: camera.id })} onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === 'Enter' && select({ kind: 'camera', id: camera.id })}>
@@ -31,7 +34,10 @@ function Tile({ camera, index }) {
 /** The direction of view as a wedge, north up. @param {number | null} azimuth @param {number} half */
 function cone(azimuth, half) {
   if (azimuth === null) return '';
-  const [a, b] = [azimuth - half, azimuth + half].map((deg) => [Math.sin((deg * Math.PI) / 180) * 34, -Math.cos((deg * Math.PI) / 180) * 34]);
+  const [a, b] = [azimuth - half, azimuth + half].map((deg) => [
+    Math.sin((deg * Math.PI) / 180) * 34,
+    -Math.cos((deg * Math.PI) / 180) * 34,
+  ]);
   return `M0 0L${a[0].toFixed(1)} ${a[1].toFixed(1)}A34 34 0 0 1 ${b[0].toFixed(1)} ${b[1].toFixed(1)}Z`;
 }
 

@@ -13,13 +13,29 @@ function concerns(incidentId) {
 export function Toasts() {
   const now = nowMs();
   const arrivals = Object.values(board().assignments)
-    .filter((job) => concerns(job.incident_id) && job.arrival_proposed_at && !job.on_scene_at && (job.state === 'en_route' || job.state === 'signed' || job.state === 'delivered'))
+    .filter(
+      (job) =>
+        concerns(job.incident_id) &&
+        job.arrival_proposed_at &&
+        !job.on_scene_at &&
+        (job.state === 'en_route' || job.state === 'signed' || job.state === 'delivered'),
+    )
     .sort((a, b) => String(a.arrival_due_at).localeCompare(String(b.arrival_due_at)));
   return html`<div class="toasts" aria-live="polite">
-    ${notes.map((note) => html`<div class="toast note" key=${note.id} data-testid="note"><div><b>${note.title}</b><span>${note.text}</span></div>
-      ${note.responderId && html`<button class="btn sm" onClick=${() => { dropNote(note); select({ kind: 'responder', id: String(note.responderId) }); }}>${t('console.reply')}</button>`}
+    ${notes.map(
+      (
+        note,
+      ) => html`<div class="toast note" key=${note.id} data-testid="note"><div><b>${note.title}</b><span>${note.text}</span></div>
+      ${
+        note.responderId &&
+        html`<button class="btn sm" onClick=${() => {
+          dropNote(note);
+          select({ kind: 'responder', id: String(note.responderId) });
+        }}>${t('console.reply')}</button>`
+      }
       ${note.tel && html`<a class="btn sm" href=${`tel:${note.tel}`}>${t('console.call.dial')}</a>`}
-      <button class="btn sm ghost" aria-label=${t('console.dismiss')} onClick=${() => dropNote(note)}>✕</button></div>`)}
+      <button class="btn sm ghost" aria-label=${t('console.dismiss')} onClick=${() => dropNote(note)}>✕</button></div>`,
+    )}
     ${arrivals.slice(0, 3).map((job) => {
       const left = job.arrival_due_at ? Math.max(0, Math.ceil((Date.parse(job.arrival_due_at) - now) / 1000)) : null;
       const name = board().responders[job.responder_id]?.name ?? '';

@@ -12,7 +12,8 @@ import { isLate, placeName } from './words.js';
 
 /** @import {PresenceUser} from '../../types/wire.d.ts' */
 
-export const isRunning = (/** @type {{state: string}} */ item) => ['dispatched', 'handling', 'suspended'].includes(item.state);
+export const isRunning = (/** @type {{state: string}} */ item) =>
+  ['dispatched', 'handling', 'suspended'].includes(item.state);
 
 /** Figures of the bar, from the board. */
 function counts() {
@@ -44,13 +45,17 @@ export const givenName = (name) => name.split(' ').at(-1) ?? name;
 /** What another desk is at. @param {PresenceUser} user */
 function seatLabel(user) {
   const { viewing } = user;
-  const text = (viewing?.kind === 'incident' && board().incidents[viewing.id]?.title)
-    || (viewing?.kind === 'area' && ui.areas.get(viewing.id)?.name) || givenName(user.name);
+  const text =
+    (viewing?.kind === 'incident' && board().incidents[viewing.id]?.title) ||
+    (viewing?.kind === 'area' && ui.areas.get(viewing.id)?.name) ||
+    givenName(user.name);
   return text.slice(0, 4);
 }
 
 function Seats() {
-  const desks = /** @type {PresenceUser[]} */ (ui.feed.presence ?? []).filter((item) => item.page === 'console' && item.desk !== null);
+  const desks = /** @type {PresenceUser[]} */ (ui.feed.presence ?? []).filter(
+    (item) => item.page === 'console' && item.desk !== null,
+  );
   desks.sort((a, b) => Number(a.desk) - Number(b.desk));
   if (!desks.length) return null;
   return html`<div class="seats" aria-label=${t('console.seats')}><em>${t('console.seats')}</em>
@@ -65,7 +70,9 @@ function Seats() {
 
 /** The desk number of a user, for "席 1 已认领". @param {string | null} userId */
 export function deskOf(userId) {
-  const user = /** @type {PresenceUser[]} */ (ui.feed.presence ?? []).find((item) => item.user_id === userId && item.page === 'console');
+  const user = /** @type {PresenceUser[]} */ (ui.feed.presence ?? []).find(
+    (item) => item.user_id === userId && item.page === 'console',
+  );
   return user?.desk ?? null;
 }
 
@@ -93,16 +100,25 @@ const THEMES = /** @type {const} */ (['dark', 'light', 'contrast']);
 function UserMenu() {
   return html`<div class="user"><button class="who" aria-expanded=${ui.userMenu} aria-haspopup="menu" data-testid="user-menu"
       onClick=${() => set({ userMenu: !ui.userMenu })}>${givenName(ui.me.name)}</button>
-    ${ui.userMenu && html`<div class="pop" role="menu">
+    ${
+      ui.userMenu &&
+      html`<div class="pop" role="menu">
       <p>${ui.me.name} · ${t(`role.${ui.me.role}`)}</p>
-      <div class="seg" role="group" aria-label=${t('console.theme')}>${THEMES.map((theme) => html`<button role="menuitemradio"
+      <div class="seg" role="group" aria-label=${t('console.theme')}>${THEMES.map(
+        (theme) => html`<button role="menuitemradio"
         aria-checked=${ui.theme === theme} class=${ui.theme === theme ? 'on' : ''} onClick=${() => set({ theme })}
-        data-testid=${`theme-${theme}`}>${t(`console.theme.${theme}`)}</button>`)}</div>
+        data-testid=${`theme-${theme}`}>${t(`console.theme.${theme}`)}</button>`,
+      )}</div>
       <div class="seg" role="group" aria-label=${t('console.language')}>
-        ${/** @type {const} */ (['zh-CN', 'en']).map((lang) => html`<button role="menuitemradio" lang=${lang} aria-checked=${language() === lang}
-          class=${language() === lang ? 'on' : ''} onClick=${() => setLanguage(lang)} data-testid=${`lang-${lang}`}>${lang === 'en' ? 'English' : '中文'}</button>`)}</div>
+        ${
+          /** @type {const} */ (['zh-CN', 'en']).map(
+            (lang) => html`<button role="menuitemradio" lang=${lang} aria-checked=${language() === lang}
+          class=${language() === lang ? 'on' : ''} onClick=${() => setLanguage(lang)} data-testid=${`lang-${lang}`}>${lang === 'en' ? 'English' : '中文'}</button>`,
+          )
+        }</div>
       <button class="btn ghost" role="menuitem" onClick=${() => void signOut()} data-testid="sign-out">${t('console.sign_out')}</button>
-    </div>`}
+    </div>`
+    }
   </div>`;
 }
 
@@ -144,4 +160,3 @@ export function StaleBanner() {
   const text = fault ? t('feed.fault') : t(`console.stale.${state}`, { age });
   return html`<div class="stale-banner" role="alert" data-testid="stale-banner">${text}</div>`;
 }
-

@@ -3,7 +3,20 @@ import { t } from '../i18n.js';
 import { activeAssignments } from '../board.js';
 import { durationText } from '../ui/format.js';
 import { isWaiting } from '../ui/levels.js';
-import { callPerson, choose, closeIncident, dispatchChosen, isOverride, message, newIncident, openArea, openIncident, select, send, toast } from './actions.js';
+import {
+  callPerson,
+  choose,
+  closeIncident,
+  dispatchChosen,
+  isOverride,
+  message,
+  newIncident,
+  openArea,
+  openIncident,
+  select,
+  send,
+  toast,
+} from './actions.js';
 import { DISPOSITIONS } from './commands-list.js';
 import { call } from '../api.js';
 import { etaText } from './ranked.js';
@@ -45,24 +58,36 @@ export async function complete(text, signal) {
   const { verb, rest } = parse(text);
   if (verb === 'dispatch') return dispatchList(rest);
   if (verb === 'close') return closeList();
-  if (verb === 'report') return [{ text: `${word('report')} ${rest}`, note: t('console.cmd.report'), run: () => newIncident({ title: rest }) }];
+  if (verb === 'report')
+    return [
+      { text: `${word('report')} ${rest}`, note: t('console.cmd.report'), run: () => newIncident({ title: rest }) },
+    ];
   if (verb === 'reassign') return reassignList(rest, signal);
   if (!verb && !rest) return examples();
   const hits = await search(rest, 6, signal);
   if (verb === 'call') return (await Promise.all(hits.map((hit) => callList(hit)))).flat().slice(0, 8);
   if (verb === 'message') {
-    return hits.filter((hit) => hit.type === 'responder' || hit.type === 'area').map((hit) => ({
-      text: `${word('message')} ${hit.name}`, note: hit.detail,
-      run: () => (hit.type === 'area' ? openArea(hit.id) : select({ kind: 'responder', id: hit.id })),
-    }));
+    return hits
+      .filter((hit) => hit.type === 'responder' || hit.type === 'area')
+      .map((hit) => ({
+        text: `${word('message')} ${hit.name}`,
+        note: hit.detail,
+        run: () => (hit.type === 'area' ? openArea(hit.id) : select({ kind: 'responder', id: hit.id })),
+      }));
   }
-  return hits.map((hit) => ({ text: `${word('look')} ${hit.name}`, note: `${t(`console.type.${hit.type}`)} · ${detailOf(hit)}`, run: () => goTo(hit) }));
+  return hits.map((hit) => ({
+    text: `${word('look')} ${hit.name}`,
+    note: `${t(`console.type.${hit.type}`)} · ${detailOf(hit)}`,
+    run: () => goTo(hit),
+  }));
 }
 
 /** @returns {Completion[]} */
 function examples() {
   return /** @type {Verb[]} */ (['dispatch', 'call', 'look', 'reassign', 'report', 'close']).map((verb) => ({
-    text: word(verb), note: t(`console.cmd.help.${verb}`), run: () => undefined,
+    text: word(verb),
+    note: t(`console.cmd.help.${verb}`),
+    run: () => undefined,
   }));
 }
 
@@ -70,7 +95,8 @@ function examples() {
 function dispatchList(rest) {
   const incident = selectedIncident();
   if (!incident) return [{ text: word('dispatch'), note: t('console.cmd.select_first'), run: () => undefined }];
-  return (ui.ranked?.items ?? []).map((item, index) => ({ item, index }))
+  return (ui.ranked?.items ?? [])
+    .map((item, index) => ({ item, index }))
     .filter(({ item, index }) => !rest || String(index + 1) === rest || item.name.includes(rest))
     .map(({ item, index }) => ({
       text: `${word('dispatch')} ${index + 1} ${item.name}`,
@@ -88,7 +114,9 @@ function closeList() {
   const incident = selectedIncident();
   if (!incident) return [{ text: word('close'), note: t('console.cmd.select_first'), run: () => undefined }];
   return DISPOSITIONS.map((item) => ({
-    text: `${word('close')} ${t(`console.disposition.${item}`)}`, note: incident.title, run: () => closeIncident(item),
+    text: `${word('close')} ${t(`console.disposition.${item}`)}`,
+    note: incident.title,
+    run: () => closeIncident(item),
   }));
 }
 
@@ -98,32 +126,44 @@ async function reassignList(rest, signal) {
   const job = incident && activeAssignments(board(), incident)[0];
   if (!incident || !job) return [{ text: word('reassign'), note: t('console.cmd.no_job'), run: () => undefined }];
   const from = board().responders[job.responder_id]?.name ?? '';
-  const people = rest ? (await search(rest, 6, signal)).filter((hit) => hit.type === 'responder').map((hit) => ({ id: hit.id, name: hit.name, note: hit.detail }))
+  const people = rest
+    ? (await search(rest, 6, signal))
+        .filter((hit) => hit.type === 'responder')
+        .map((hit) => ({ id: hit.id, name: hit.name, note: hit.detail }))
     : (ui.ranked?.items ?? []).map((item) => ({ id: item.responder_id, name: item.name, note: etaText(item) }));
   return people.map((person) => ({
-    text: `${word('reassign')} ${person.name}`, note: t('console.cmd.reassign', { from, note: person.note }),
+    text: `${word('reassign')} ${person.name}`,
+    note: t('console.cmd.reassign', { from, note: person.note }),
     run: () => send(`/assignments/${job.id}/reassign`, { responder_id: person.id }),
   }));
 }
 
 /** @param {import('./search.js').Hit} hit @returns {Promise<Completion[]>} */
 async function callList(hit) {
-  if (hit.type === 'responder') return [{ text: `${word('call')} ${hit.name}`, note: hit.detail, run: () => callPerson(hit.id) }];
+  if (hit.type === 'responder')
+    return [{ text: `${word('call')} ${hit.name}`, note: hit.detail, run: () => callPerson(hit.id) }];
   if (hit.type === 'incident') return [];
   const call_ = word('call');
   const area = hit.type === 'area' ? hit.id : '';
   /** @type {Completion[]} */
-  const list = [{
-    text: `${call_} ${hit.name} ${t('console.cmd.nearest')}`, note: t('console.cmd.nearest_note'),
-    run: async () => {
-      const { items } = await call('GET', `/nearest?lon=${hit.lon}&lat=${hit.lat}&limit=1`);
-      if (!items.length) return toast({ id: 'nearest', title: hit.name, text: t('console.ranked.none') });
-      toast({ id: 'nearest', title: items[0].name, text: durationText(items[0].eta_s) });
-      return callPerson(items[0].responder_id);
+  const list = [
+    {
+      text: `${call_} ${hit.name} ${t('console.cmd.nearest')}`,
+      note: t('console.cmd.nearest_note'),
+      run: async () => {
+        const { items } = await call('GET', `/nearest?lon=${hit.lon}&lat=${hit.lat}&limit=1`);
+        if (!items.length) return toast({ id: 'nearest', title: hit.name, text: t('console.ranked.none') });
+        toast({ id: 'nearest', title: items[0].name, text: durationText(items[0].eta_s) });
+        return callPerson(items[0].responder_id);
+      },
     },
-  }];
+  ];
   if (area) {
-    list.push({ text: `${call_} ${hit.name} ${t('console.cmd.all')}`, note: t('console.cmd.all_note'), run: () => message({ area }, t('console.cmd.all_text', { name: hit.name })) });
+    list.push({
+      text: `${call_} ${hit.name} ${t('console.cmd.all')}`,
+      note: t('console.cmd.all_note'),
+      run: () => message({ area }, t('console.cmd.all_text', { name: hit.name })),
+    });
     list.push({ text: `${word('look')} ${hit.name}`, note: hit.detail, run: () => goTo(hit) });
   }
   return list;

@@ -11,7 +11,7 @@ import { board, nowMs, ui } from './state.js';
 const QUEUE_LIMIT_S = { I: 60, II: 300, III: 900, IV: 1800, none: 1800 };
 
 /** @param {string | null | undefined} code */
-export const areaName = (code) => (code ? ui.areas.get(code)?.name ?? '' : '');
+export const areaName = (code) => (code ? (ui.areas.get(code)?.name ?? '') : '');
 
 /** 桥头社区 03 格 @param {{grid: string | null, village: string | null, township?: string | null}} place */
 export function placeName(place) {
@@ -25,7 +25,8 @@ export function placeName(place) {
 /** Codes from the county down. @param {string | null} code */
 export function pathOf(code) {
   const path = [];
-  for (let at = code ? ui.areas.get(code) : undefined; at; at = at.parent ? ui.areas.get(at.parent) : undefined) path.unshift(at);
+  for (let at = code ? ui.areas.get(code) : undefined; at; at = at.parent ? ui.areas.get(at.parent) : undefined)
+    path.unshift(at);
   return path;
 }
 
@@ -58,9 +59,10 @@ export function cardClock(incident) {
     else if (isMine(incident)) note = t('console.clock.left', { stage, left: clockText(running.left_s) });
     else note = t('console.clock.limit', { stage, limit: clockText(running.limit_s ?? running.left_s) });
   } else if (waiting) {
-    note = elapsed_s > limit_s
-      ? t('console.clock.over', { over: clockText(elapsed_s - limit_s) })
-      : t('console.clock.queue_limit', { limit: clockText(limit_s) });
+    note =
+      elapsed_s > limit_s
+        ? t('console.clock.over', { over: clockText(elapsed_s - limit_s) })
+        : t('console.clock.queue_limit', { limit: clockText(limit_s) });
   }
   return { text: clockText(elapsed_s), note, used, tone, ageing: age >= 1 ? 3 : age >= 0.8 ? 2 : age >= 0.5 ? 1 : 0 };
 }
@@ -77,14 +79,16 @@ export function fixOf(responder) {
   const row = movers.rowOf(responder.unit);
   if (row < 0) return null;
   return {
-    lon: movers.lon[row], lat: movers.lat[row], age_s: movers.ageS(row, nowMs()), flags: movers.flags[row],
+    lon: movers.lon[row],
+    lat: movers.lat[row],
+    age_s: movers.ageS(row, nowMs()),
+    flags: movers.flags[row],
     speed: movers.speed[row],
   };
 }
 
 /** @param {Responder | undefined} responder @returns {'busy' | 'free' | 'off'} */
-export const dutyOf = (responder) =>
-  (!responder?.on_duty ? 'off' : responder.assignment_id ? 'busy' : 'free');
+export const dutyOf = (responder) => (!responder?.on_duty ? 'off' : responder.assignment_id ? 'busy' : 'free');
 
 /** Grid worker responsible for a place, from the incident's owner. @param {Incident} incident */
 export const ownerOf = (incident) => (incident.owner ? board().responders[incident.owner] : undefined);

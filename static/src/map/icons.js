@@ -20,7 +20,8 @@ function image(draw, size = SIZE) {
 /** Name of an incident's image.
  * @param {string} level @param {boolean} hollow
  */
-export const incidentIcon = (level, hollow) => `incident-${LEVELS[level] ? level : 'none'}-${hollow ? 'hollow' : 'solid'}`;
+export const incidentIcon = (level, hollow) =>
+  `incident-${LEVELS[level] ? level : 'none'}-${hollow ? 'hollow' : 'solid'}`;
 
 /**
  * @param {{hasImage(name: string): boolean, addImage(name: string, data: ImageData, options: object): unknown, removeImage(name: string): void}} map
@@ -36,32 +37,38 @@ export function addIcons(map, theme) {
   for (const [level, { rank, path }] of Object.entries(LEVELS)) {
     const colour = p.levels[rank - 1];
     for (const hollow of [false, true]) {
-      put(incidentIcon(level, hollow), image((pen) => {
-        const shape = new Path2D(path);
-        pen.scale(SIZE / BOX / 1.35, SIZE / BOX / 1.35);
-        pen.lineWidth = 5.6;
-        pen.strokeStyle = p.casingMark;
-        pen.stroke(shape);
-        pen.fillStyle = hollow ? p.hollow : colour;
-        pen.fill(shape);
-        pen.lineWidth = 2.4;
-        pen.strokeStyle = colour;
-        pen.stroke(shape);
-      }));
+      put(
+        incidentIcon(level, hollow),
+        image((pen) => {
+          const shape = new Path2D(path);
+          pen.scale(SIZE / BOX / 1.35, SIZE / BOX / 1.35);
+          pen.lineWidth = 5.6;
+          pen.strokeStyle = p.casingMark;
+          pen.stroke(shape);
+          pen.fillStyle = hollow ? p.hollow : colour;
+          pen.fill(shape);
+          pen.lineWidth = 2.4;
+          pen.strokeStyle = colour;
+          pen.stroke(shape);
+        }),
+      );
     }
   }
   for (const status of ['online', 'offline', 'unknown']) {
-    put(`camera-${status}`, image((pen) => {
-      const half = 3.4;
-      pen.lineWidth = 3;
-      pen.strokeStyle = p.casingMark;
-      pen.strokeRect(-half, -half, half * 2, half * 2);
-      pen.fillStyle = status === 'online' ? p.camera : p.hollow;
-      pen.fillRect(-half, -half, half * 2, half * 2);
-      pen.lineWidth = 1.3;
-      pen.strokeStyle = p.camera;
-      if (status !== 'online') pen.setLineDash([1.6, 1.2]);
-      pen.strokeRect(-half, -half, half * 2, half * 2);
-    }, 14));
+    put(
+      `camera-${status}`,
+      image((pen) => {
+        const half = 3.4;
+        pen.lineWidth = 3;
+        pen.strokeStyle = p.casingMark;
+        pen.strokeRect(-half, -half, half * 2, half * 2);
+        pen.fillStyle = status === 'online' ? p.camera : p.hollow;
+        pen.fillRect(-half, -half, half * 2, half * 2);
+        pen.lineWidth = 1.3;
+        pen.strokeStyle = p.camera;
+        if (status !== 'online') pen.setLineDash([1.6, 1.2]);
+        pen.strokeRect(-half, -half, half * 2, half * 2);
+      }, 14),
+    );
   }
 }

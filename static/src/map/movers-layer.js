@@ -185,7 +185,10 @@ export class MoversLayer {
   onAdd(map, gl) {
     this.#map = map;
     const program = gl.createProgram();
-    for (const [kind, source] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]])) {
+    for (const [kind, source] of /** @type {[number, string][]} */ ([
+      [gl.VERTEX_SHADER, VERTEX],
+      [gl.FRAGMENT_SHADER, FRAGMENT],
+    ])) {
       const shader = /** @type {WebGLShader} */ (gl.createShader(kind));
       gl.shaderSource(shader, source);
       gl.compileShader(shader);
@@ -195,7 +198,17 @@ export class MoversLayer {
     ['a_at', 'a_from', 'a_start', 'a_look'].forEach((name, index) => gl.bindAttribLocation(program, index, name));
     gl.linkProgram(program);
     this.#program = program;
-    for (const name of ['u_matrix', 'u_now', 'u_glide_s', 'u_size', 'u_dot', 'u_kind', 'u_case', 'u_hollow', 'u_stale']) {
+    for (const name of [
+      'u_matrix',
+      'u_now',
+      'u_glide_s',
+      'u_size',
+      'u_dot',
+      'u_kind',
+      'u_case',
+      'u_hollow',
+      'u_stale',
+    ]) {
       this.#uniform[name] = gl.getUniformLocation(program, name);
     }
     this.#buffer = gl.createBuffer();
@@ -203,7 +216,12 @@ export class MoversLayer {
     gl.bindVertexArray(this.#vao);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#buffer);
     /** @type {[number, number, number, number][]} */
-    const layout = [[0, 2, gl.FLOAT, 0], [1, 2, gl.FLOAT, 8], [2, 1, gl.FLOAT, 16], [3, 4, gl.UNSIGNED_BYTE, 20]];
+    const layout = [
+      [0, 2, gl.FLOAT, 0],
+      [1, 2, gl.FLOAT, 8],
+      [2, 1, gl.FLOAT, 16],
+      [3, 4, gl.UNSIGNED_BYTE, 20],
+    ];
     for (const [index, size, type, offset] of layout) {
       gl.enableVertexAttribArray(index);
       gl.vertexAttribPointer(index, size, type, false, STRIDE, offset);
@@ -246,11 +264,11 @@ export class MoversLayer {
       const look = row * STRIDE + 20;
       bytes[look] = GROUPS.indexOf(groupOf(this.#kindOf(m.unit[row]) ?? 'other'));
       bytes[look + 1] =
-        ((flags & BUSY) ? 1 : 0) |
-        ((flags & (STALE | OFFLINE)) || m.fixAt[row] < oldest ? 2 : 0) |
-        ((flags & NO_HEADING) ? 4 : 0) |
+        (flags & BUSY ? 1 : 0) |
+        (flags & (STALE | OFFLINE) || m.fixAt[row] < oldest ? 2 : 0) |
+        (flags & NO_HEADING ? 4 : 0) |
         (this.#strong.has(m.unit[row]) ? 8 : 0) |
-        ((flags & ON_DUTY) ? 0 : 16);
+        (flags & ON_DUTY ? 0 : 16);
       bytes[look + 2] = m.heading[row];
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#buffer);

@@ -90,7 +90,11 @@ export class Overlays {
     if (flag) {
       const { rank, numeral } = LEVELS[flag.level] ?? LEVELS.none;
       this.#ring.className = `map-ring lv${rank} ${flag.hollow ? 'hollow' : 'solid'}`;
-      this.#ring.replaceChildren(element('i', 'pulse'), mark(flag.level), element('em', '', flag.level === 'none' ? '' : numeral));
+      this.#ring.replaceChildren(
+        element('i', 'pulse'),
+        mark(flag.level),
+        element('em', '', flag.level === 'none' ? '' : numeral),
+      );
       this.#ring.querySelector('svg')?.classList.toggle('hollow', flag.hollow);
       this.#ring.querySelector('svg')?.classList.toggle('solid', !flag.hollow);
       this.#flagBox.className = `map-flag lv${rank}`;
@@ -172,7 +176,10 @@ export class Overlays {
       this.#move(this.#ring, at.x, at.y);
       const left = at.x > 236;
       this.#move(this.#flagBox, left ? at.x - 46 - this.#flagBox.offsetWidth : at.x + 46, at.y + 38);
-      taken.push({ x: left ? at.x - 232 : at.x + 46, y: at.y + 38, w: 186, h: 46 }, { x: at.x - 32, y: at.y - 32, w: 64, h: 64 });
+      taken.push(
+        { x: left ? at.x - 232 : at.x + 46, y: at.y + 38, w: 186, h: 46 },
+        { x: at.x - 32, y: at.y - 32, w: 64, h: 64 },
+      );
     }
     // The people themselves are not to be covered either.
     const spots = [...this.#tags.values()].map(({ tag }) => {
@@ -204,8 +211,12 @@ export class Overlays {
       const side = dy === 0 ? 16 : 10;
       places.push({ x: spot.x + side, y: spot.y - h / 2 + dy }, { x: spot.x - side - w, y: spot.y - h / 2 + dy });
     }
-    const clear = places.find(({ x, y }) => x > 4 && x + w < width - 4
-      && !taken.some((box) => x < box.x + box.w && x + w > box.x && y < box.y + box.h && y + h > box.y));
+    const clear = places.find(
+      ({ x, y }) =>
+        x > 4 &&
+        x + w < width - 4 &&
+        !taken.some((box) => x < box.x + box.w && x + w > box.x && y < box.y + box.h && y + h > box.y),
+    );
     return { ...(clear ?? places[0]), w, h };
   }
 
@@ -226,7 +237,10 @@ export class Overlays {
       const roomX = width / 2 - halfW - EDGE.right;
       const roomUp = height / 2 - halfH - EDGE.top;
       const roomDown = height / 2 - halfH - EDGE.bottom;
-      const share = Math.min(roomX / Math.max(1, Math.abs(dx)), (dy < 0 ? roomUp : roomDown) / Math.max(1, Math.abs(dy)));
+      const share = Math.min(
+        roomX / Math.max(1, Math.abs(dx)),
+        (dy < 0 ? roomUp : roomDown) / Math.max(1, Math.abs(dy)),
+      );
       let x = width / 2 + dx * share - halfW;
       let y = height / 2 + dy * share - halfH;
       if (y < 56 && x < 560) y = 56;

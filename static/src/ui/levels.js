@@ -25,7 +25,11 @@ export const GROUPS = ['police', 'worker', 'team', 'other'];
 
 /** @type {Record<string, KindGroup>} */
 const GROUP_OF = {
-  police: 'police', grid_worker: 'worker', grid_chief: 'worker', street_chief: 'worker', emergency_member: 'team',
+  police: 'police',
+  grid_worker: 'worker',
+  grid_chief: 'worker',
+  street_chief: 'worker',
+  emergency_member: 'team',
 };
 
 /** @param {string} kind @returns {KindGroup} */

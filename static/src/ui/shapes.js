@@ -21,7 +21,8 @@ export function KindMark({ kind, hollow = false, stale = false, size = 20 }) {
  * @param {{used: number, tone: 'ok' | 'warn' | 'late' | 'idle'}} props
  */
 export function Lamp({ used, tone }) {
-  if (tone === 'late') return html`<svg class="lamp late" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+  if (tone === 'late')
+    return html`<svg class="lamp late" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
     <rect width="12" height="12" rx="2" /></svg>`;
   const share = Math.max(0, Math.min(0.999, used));
   const angle = share * 2 * Math.PI;

@@ -29,7 +29,10 @@ export function muteSound() {
 function beep() {
   if (!context || context.state !== 'running') return;
   const at = context.currentTime;
-  for (const [delay, hz] of [[0, 880], [0.22, 660]]) {
+  for (const [delay, hz] of [
+    [0, 880],
+    [0.22, 660],
+  ]) {
     const tone = context.createOscillator();
     const gain = context.createGain();
     tone.type = 'triangle';
