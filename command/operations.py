@@ -173,12 +173,15 @@ class Operations:
     async def attach(
         self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = Key()
     ) -> Outcome:
-        """Add a stored photo to an incident."""
+        """Add a stored photo to an incident; the answer names it beside the incident."""
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
             return incidents.decide_attach(incident_of(picture, incident_id), attachment, context)
 
-        return await self._do(actor, decide, _entity("incidents", incident_id), key)
+        def answer(picture: Picture) -> Answer:
+            return {**_wire(picture.incidents[incident_id]), "attachment": msgspec.to_builtins(attachment)}
+
+        return await self._do(actor, decide, answer, key)
 
     async def dispatch(
         self,

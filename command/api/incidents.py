@@ -1,6 +1,8 @@
 """Incidents: report, read, and every command of the lifecycle."""
 
+import asyncio
 import base64
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,10 +19,13 @@ from command.accounts.access import COMMANDS, Principal
 from command.accounts.visibility import significant
 from command.api.geo_query import BBox, parse_bbox
 from command.api.security import require
-from command.api.services import Json, KeyOf, Services, ServicesOf, wire
-from command.errors import Forbidden, Malformed, NotFound, TooLarge
+from command.api.services import Json, KeyOf, Services, ServicesOf
+from command.clock import rfc3339
+from command.errors import Forbidden, Malformed, NotFound, TooLarge, YipingError
 from command.incidents import Attachment
+from command.operations import Key
 from command.store import schema
+from command.store.photos import keep_photo
 
 router = APIRouter(tags=["incidents"])
 
@@ -92,7 +97,7 @@ class CommandBody(BaseModel):
 class PurposeBody(BaseModel):
     """Why a contact is read."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     purpose: str = Field(min_length=2, max_length=200)
 
@@ -216,9 +221,7 @@ async def read_timeline(incident_id: str, me: Viewer, s: ServicesOf) -> Json:
 async def unmask_contact(incident_id: str, body: PurposeBody, me: Unmasker, s: ServicesOf) -> Json:
     """Read the reporter's real contact. The purpose is recorded, whether or not there is a contact."""
     s.demand(me, "contact.unmask", "incidents", incident_id)
-    await s.audit.record(
-        me.user_id, "contact.unmasked", f"incident:{incident_id}", purpose=body.purpose.strip()
-    )
+    await s.audit.record(me.user_id, "contact.unmasked", f"incident:{incident_id}", purpose=body.purpose)
     query = sa.select(schema.contacts.c.contact).where(schema.contacts.c.incident_id == incident_id)
     contact = await s.database.read(lambda connection: connection.execute(query).scalar())
     if contact is None:
@@ -232,7 +235,6 @@ async def add_photo(
 ) -> Json:
     """Add a photo (JPEG, PNG or WebP, at most 8 MB). Its content decides what it is, not its name."""
     s.demand(me, "incident.note", "incidents", incident_id)
-    del request
     limit = s.settings.security.max_upload_bytes
     content = await file.read(limit + 1)
     if len(content) > limit:
@@ -244,21 +246,37 @@ async def add_photo(
         content_type=content_type,
         size=len(content),
     )
-    folder = s.settings.data_dir / "photos"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{attachment.id}{ending}"
-    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    given = request.headers.get("idempotency-key")
+    # The form around the picture differs from try to try; the picture does not.
+    key = Key() if given is None else Key(given[:200], f"{request.url.path} {digest}")
+    path = s.settings.data_dir / "photos" / f"{attachment.id}{ending}"
     row = {
         "id": attachment.id,
         "incident_id": incident_id,
         "content_type": content_type,
         "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "at": s.clock.now().isoformat(),
+        "sha256": digest,
+        "at": rfc3339(s.clock.now()),
     }
-    await s.database.write(lambda connection: connection.execute(sa.insert(schema.attachments), [row]))
-    outcome = await s.operations.attach(me.actor, incident_id, attachment)
-    return {**outcome.answer, "attachment": wire(attachment)}
+    await asyncio.to_thread(keep_photo, path, content)
+    try:
+        await s.database.write(lambda connection: connection.execute(sa.insert(schema.attachments), [row]))
+        outcome = await s.operations.attach(me.actor, incident_id, attachment, key)
+    except YipingError:
+        await _drop_photo(s, path, attachment.id)
+        raise
+    if outcome.replayed:
+        await _drop_photo(s, path, attachment.id)
+    return outcome.answer
+
+
+async def _drop_photo(s: Services, path: Path, photo_id: str) -> None:
+    """Remove a photo that no incident names."""
+    await asyncio.to_thread(path.unlink, missing_ok=True)
+    statement = sa.delete(schema.attachments).where(schema.attachments.c.id == photo_id)
+    with contextlib.suppress(YipingError):
+        await s.database.write(lambda connection: connection.execute(statement))
 
 
 def _sniff(content: bytes) -> tuple[str, str]:
