@@ -90,7 +90,7 @@ export function CommandLine() {
       onInput=${(/** @type {any} */ e) => {
         setText(e.target.value);
         setOpen(true);
-      }} onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => setOpen(false), 150)} onKeyDown=${key} /></label>
+      }} onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => document.activeElement !== input.current && setOpen(false), 150)} onKeyDown=${key} /></label>
     <ul class="keys">${hints().map(([name, what]) => html`<li key=${name}><kbd>${name}</kbd>${name === 'J' && html`<kbd>K</kbd>`} ${t(`console.key.${what}`)}</li>`)}</ul>
   </footer>`;
 }

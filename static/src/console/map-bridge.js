@@ -220,6 +220,7 @@ function syncSelection() {
     strongDrawn = strongKey;
     map.layer.setStrong(strong);
   }
+  frameOnce(incident, tags);
   map.overlays.setTags(tags);
   map.overlays.setFlag(
     incident
@@ -236,6 +237,22 @@ function syncSelection() {
 }
 
 let strongDrawn = '';
+let framed = '';
+
+/** Once per incident, on a map nobody has touched: the place and those who could come, together in view.
+ * @param {import('../../types/wire.d.ts').Incident | null} incident
+ * @param {{unit: number | null, at: [number, number]}[]} tags
+ */
+function frameOnce(incident, tags) {
+  if (!incident || !tags.length || framed === incident.id) return;
+  framed = incident.id;
+  const { movers } = ui.feed;
+  const places = tags.map(({ unit, at }) => {
+    const row = unit === null ? -1 : movers.rowOf(unit);
+    return /** @type {[number, number]} */ (row < 0 ? at : [movers.lon[row], movers.lat[row]]);
+  });
+  ui.map?.suggestAll([[incident.lon, incident.lat], ...places]);
+}
 
 const ROUTE_EVERY_MS = 15_000;
 /** @type {Map<string, {at: number, coordinates: [number, number][]}>} the way each job still has to go */

@@ -95,7 +95,7 @@ export function SearchBox() {
         setText(e.target.value);
         setOpen(true);
       }} onKeyDown=${key}
-      onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => setOpen(false), 150)} />
+      onFocus=${() => setOpen(true)} onBlur=${() => setTimeout(() => document.activeElement !== input.current && setOpen(false), 150)} />
     <kbd>Ctrl K</kbd>
     ${
       shown &&

@@ -298,6 +298,16 @@ export class LiveMap {
     if (!this.touched) this.show(at, zoom);
   }
 
+  /** As {@link suggest}, for several places together. @param {[number, number][]} places lon, lat */
+  suggestAll(places) {
+    if (this.touched || !places.length) return;
+    const lons = places.map((at) => at[0]);
+    const lats = places.map((at) => at[1]);
+    this.gl.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], {
+      padding: { top: 110, bottom: 90, left: 150, right: 190 }, maxZoom: 14.6, duration: this.#easeMs(),
+    });
+  }
+
   /** The operator asked for it. @param {[number, number]} at @param {number} [zoom] */
   show(at, zoom) {
     this.gl.easeTo({ center: at, zoom: zoom ?? Math.max(this.gl.getZoom(), 14.2), duration: this.#easeMs() });
