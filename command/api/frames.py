@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketState
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from command.api.quick_http import QuickHttp
 from command.framing import TEXT, FrameSink, split_frame
 
 __all__ = ["UVICORN_OPTIONS", "AsgiSink", "FrameProtocol", "TransportSink", "frame_sink"]
@@ -78,6 +79,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
 
 UVICORN_OPTIONS: Final[dict[str, Any]] = {
+    "http": QuickHttp,
     "ws": FrameProtocol,
     "ws_per_message_deflate": False,  # costs 20 times the sending and saves a fifth of binary records
     "ws_max_size": 1 << 20,

@@ -13,7 +13,7 @@ owner can repair is refused (a wrong token 401, somebody else's device 403, a re
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -46,8 +46,12 @@ from command.api.trackers import (
 )
 from command.telemetry.state import Report, Verdict, code
 
-__all__ = ["Grant", "IngestApp", "IngestServices", "Roster", "SessionGrant", "TokenDirectory"]
+__all__ = ["Answer", "Grant", "IngestApp", "IngestServices", "Roster", "SessionGrant", "TokenDirectory"]
 
+POSITIONS_PATH: Final = "/api/v1/positions"
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+Answer: TypeAlias = tuple[int, Headers, bytes]
+"""Status, headers without the length, body."""
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _TRACKER_BYTES: Final = 64 * 1024
@@ -55,6 +59,8 @@ _BATCH_BYTES: Final = 4 * 1024 * 1024
 _BATCH_REPORTS: Final = 10_000
 _LISTED_REFUSALS: Final = 20
 _JSON: Final = (b"content-type", b"application/json")
+_JSON_ONLY: Final = (_JSON,)
+_CHALLENGE: Final = (b"www-authenticate", b'Basic realm="tracker", Bearer')
 _OK_BODY: Final = b'{"accepted":1}'
 
 log = structlog.get_logger(__name__)
@@ -84,56 +90,72 @@ class IngestApp:
     def __init__(self, app: App, services: IngestServices) -> None:
         self._app = app
         self._services = services
-        self._http: Mapping[str, Callable[[Scope, Receive], Awaitable[bytes]]] = {
+        self._handlers: Mapping[str, Callable[[Scope, bytes, Grant | None], bytes]] = {
             "/tracker/osmand": self._osmand,
             "/tracker/owntracks": self._owntracks,
-            "/api/v1/positions": self._positions,
+            POSITIONS_PATH: self._positions,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
         if scope["type"] == "http":
-            handler = self._http.get(scope["path"])
-            if handler is not None:
-                await self._answer(handler, scope, receive, send)
+            if scope["path"] in self._handlers:
+                await self._serve(scope, receive, send)
                 return
         elif scope["type"] == "websocket" and scope["path"] == GATEWAY_PATH:
             await serve_gateway(self._services, scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def _answer(
-        self,
-        handler: Callable[[Scope, Receive], Awaitable[bytes]],
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        status, headers = 200, [_JSON]
+    def handles(self, path: str) -> bool:
+        """Whether requests for this path are answered here."""
+        return path in self._handlers
+
+    def answer_at_once(self, scope: Scope, body: bytes) -> Answer | None:
+        """Answer a request that has arrived whole; None when the accounts must be asked first."""
+        if self._needs_session(scope):
+            return None
+        return self._answer(scope, body, None)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limit = _BATCH_BYTES if scope["path"] == POSITIONS_PATH else _TRACKER_BYTES
+        body = await _read(receive, limit)
+        grant: Grant | None = None
+        if body is not None and self._services.session is not None and self._needs_session(scope):
+            grant = await self._services.session(scope)
+        status, headers, content = self._answer(scope, body, grant)
+        headers = [*headers, (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def _needs_session(self, scope: Scope) -> bool:
+        return (
+            scope["path"] == POSITIONS_PATH
+            and self._services.session is not None
+            and token_of(scope, {}) is None
+        )
+
+    def _answer(self, scope: Scope, body: bytes | None, grant: Grant | None) -> Answer:
         try:
-            body = await handler(scope, receive)
+            if body is None:
+                raise _Refused(413, "too_large", "the request is too big")
+            return 200, _JSON_ONLY, self._handlers[scope["path"]](scope, body, grant)
         except Unreadable as error:
             # The tracker protocols say 400; our own interface tells malformed content apart as 422.
-            status = 422 if scope["path"].startswith("/api/") else 400
+            status = 422 if scope["path"] == POSITIONS_PATH else 400
             self._set_aside(scope, error.field, error.detail)
-            body = _error(scope, {"error": "malformed", "detail": error.detail, "field": error.field})
+            problem = {"error": "malformed", "detail": error.detail, "field": error.field}
+            return status, _JSON_ONLY, _error(scope, problem)
         except _Refused as refused:
-            status, body = refused.status, _error(scope, refused.body)
-            if status == 401:
-                headers = [_JSON, (b"www-authenticate", b'Basic realm="tracker", Bearer')]
-        headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            headers = [_JSON, _CHALLENGE] if refused.status == 401 else _JSON_ONLY
+            return refused.status, headers, _error(scope, refused.body)
 
     # Trackers
 
-    async def _osmand(self, scope: Scope, receive: Receive) -> bytes:
+    def _osmand(self, scope: Scope, body: bytes, _: Grant | None) -> bytes:
         fields = form_fields(scope["query_string"])
         now = self._services.clock.now().timestamp()
-        body = b""
-        if scope["method"] == "POST":
-            body = await _read(receive, _TRACKER_BYTES)
-        elif scope["method"] != "GET":
+        if scope["method"] not in ("GET", "POST"):
             raise _Refused(405, "method_not_allowed", "GET or POST")
         if body.lstrip()[:1] == b"{":
             grant = self._token_grant(scope, fields)
@@ -143,10 +165,9 @@ class IngestApp:
         grant = self._token_grant(scope, fields)
         return self._take(grant, osmand(fields, now), now, scope)
 
-    async def _owntracks(self, scope: Scope, receive: Receive) -> bytes:
+    def _owntracks(self, scope: Scope, body: bytes, _: Grant | None) -> bytes:
         if scope["method"] != "POST":
             raise _Refused(405, "method_not_allowed", "POST")
-        body = await _read(receive, _TRACKER_BYTES)
         grant = self._token_grant(scope, form_fields(scope["query_string"]))
         now = self._services.clock.now().timestamp()
         try:
@@ -200,18 +221,11 @@ class IngestApp:
 
     # Our own interface
 
-    async def _positions(self, scope: Scope, receive: Receive) -> bytes:
+    def _positions(self, scope: Scope, body: bytes, grant: Grant | None) -> bytes:
         if scope["method"] != "POST":
             raise _Refused(405, "method_not_allowed", "POST")
-        body = await _read(receive, _BATCH_BYTES)
-        token = token_of(scope, {})
-        grant: Grant | None
-        if token is not None or self._services.session is None:
-            grant = self._grant(token)
-        else:
-            grant = await self._services.session(scope)
-            if grant is None:
-                raise _Refused(401, "unauthenticated", "a device token or a session is needed")
+        if grant is None:
+            grant = self._token_grant(scope, {})
         now = self._services.clock.now().timestamp()
         if body.lstrip()[:1] == b"[":
             return self._batch(grant, body, now, scope)
@@ -287,10 +301,7 @@ class IngestApp:
         return readable, refusals
 
     def _token_grant(self, scope: Scope, fields: Mapping[str, str]) -> Grant:
-        return self._grant(token_of(scope, fields))
-
-    def _grant(self, token: str | None) -> Grant:
-        grant = self._services.tokens.lookup(token)
+        grant = self._services.tokens.lookup(token_of(scope, fields))
         if grant is None or grant.kind not in ("device", "integration"):
             raise _Refused(401, "unauthenticated", "a device or integration token is needed")
         return grant
@@ -306,21 +317,18 @@ class IngestApp:
             log.warning("ingest.quarantined", total=total, **note)
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit:
-            raise _Refused(413, "too_large", f"at most {limit} bytes")
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body", False):
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The request's body; None when it is too big."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
         message = await receive()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            raise _Refused(413, "too_large", f"at most {limit} bytes")
-    return b"".join(parts)
+            return None
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def _error(scope: Scope, body: Mapping[str, object]) -> bytes:
