@@ -219,19 +219,36 @@ class Operations:
     # Assignments
 
     async def step(
-        self, actor: Actor, assignment_id: str, command: str, text: str | None = None, key: Key = Key()
+        self,
+        actor: Actor,
+        assignment_id: str,
+        command: str,
+        text: str | None = None,
+        key: Key = Key(),
+        *,
+        expected_version: int | None = None,
     ) -> Outcome:
         """Carry out one step of an assignment."""
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
+            assignments.assignment_of(picture, assignment_id, expected_version)
             if command == "not_on_scene":
                 return assignments.decide_arrival_refusal(picture, assignment_id, context)
             return assignments.decide_step(picture, assignment_id, command, context, text=text)
 
         return await self._do(actor, decide, _entity("assignments", assignment_id), key)
 
-    async def reassign(self, actor: Actor, assignment_id: str, responder_id: str, key: Key) -> Outcome:
-        """Give a job to another unit, in one commit."""
+    async def reassign(
+        self,
+        actor: Actor,
+        assignment_id: str,
+        responder_id: str,
+        key: Key,
+        *,
+        reason: str | None = None,
+        expected_version: int | None = None,
+    ) -> Outcome:
+        """Give a job to another unit, in one commit; a reason lets a desk step in for another."""
         old = assignments.assignment_of(self.board, assignment_id)
         offers = await self.proposals.offers(incident_of(self.board, old.incident_id), [responder_id])
 
@@ -239,9 +256,16 @@ class Operations:
             def dispatch(after: Picture) -> list[Fact]:
                 answer_s = self._settings.dispatch.answer_s
                 return assignments.decide_dispatch(
-                    after, old.incident_id, offers, self.policy, answer_s, context
+                    after,
+                    old.incident_id,
+                    offers,
+                    self.policy,
+                    answer_s,
+                    context,
+                    override_reason=(reason or "").strip() or None,
                 )
 
+            assignments.assignment_of(picture, assignment_id, expected_version)
             return assignments.decide_reassign(picture, assignment_id, dispatch, context)
 
         return await self._do(actor, decide, _entity("assignments", offers[0].assignment_id), key)
@@ -266,9 +290,10 @@ class Operations:
             if (a := self.board.assignments.get(key)) is not None
         }
         kind = self._kind_asked(incident)
+        kinds = frozenset((kind,)) if kind else self.policy.kinds_for(incident.category)
         ring = OFFER_RING + len(asked)
         found = await self.proposals.nearest(
-            0, 0, incident=incident, limit=ring, routes=0, kinds=frozenset((kind,) if kind else ())
+            0, 0, incident=incident, limit=ring, routes=0, kinds=kinds
         )
         for candidate in found.ranking.candidates:
             if candidate.responder.id not in asked:

@@ -16,6 +16,8 @@ Level = Literal["I", "II", "III", "IV", "none"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 URGENT: Final[frozenset[str]] = frozenset({"I", "II"})
 
+DEFAULT: Final = "default"
+
 Source = Literal[
     "console",
     "hotline",
@@ -58,10 +60,16 @@ class Policy:
     Attributes:
         categories: Category id → its name for people, in the order of the menus.
         limits: Level → its limits.
+        kinds: Category → the kinds of responder it asks for; ``default`` for the others and for bare places.
     """
 
     categories: Mapping[str, str]
     limits: Mapping[Level, LimitsS]
+    kinds: Mapping[str, frozenset[str]]
+
+    def kinds_for(self, category: str | None) -> frozenset[str]:
+        """Return the kinds of responder to propose for a category, or for a bare place (None)."""
+        return self.kinds.get(category or DEFAULT, self.kinds[DEFAULT])
 
     def check_category(self, category: str) -> str:
         """Return the category, or raise `Malformed` naming the choices."""
@@ -117,11 +125,15 @@ def load_policy(folder: Path) -> Policy:
         ValueError: A file lacks what it must have; the text names file and key.
     """
     with (folder / "categories.toml").open("rb") as file:
-        categories = tomllib.load(file)["categories"]
+        stored = tomllib.load(file)
+    categories = stored["categories"]
+    kinds = {category: frozenset(names) for category, names in stored["kinds"].items()}
+    if DEFAULT not in kinds or (unknown := sorted(set(kinds) - set(categories) - {DEFAULT})):
+        raise ValueError(f"categories.toml: kinds needs {DEFAULT} and known categories, not {unknown}")
     with (folder / "time_limits.toml").open("rb") as file:
         raw = tomllib.load(file)["levels"]
     missing = [level for level in LEVELS if level not in raw]
     if missing:
         raise ValueError(f"time_limits.toml: no limits for level {', '.join(missing)}")
     limits: dict[Level, LimitsS] = {level: msgspec.convert(raw[level], LimitsS) for level in LEVELS}
-    return Policy(categories=dict(categories), limits=limits)
+    return Policy(categories=dict(categories), limits=limits, kinds=kinds)

@@ -323,7 +323,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     )
     figures.add(Figure("positions_accepted", "Position reports accepted.", lambda: ingest.accepted))
     # Trackers report past everything else: they use no cookies, and a log line each would cost more than they do.
-    return IngestApp(SecurityMiddleware(app, settings, figures.observe), ingest)
+    return IngestApp(SecurityMiddleware(pages.PackedAnswers(app), settings, figures.observe), ingest)
 
 
 async def _field_grant(app: FastAPI, scope: Scope) -> SessionGrant | None:

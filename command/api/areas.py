@@ -121,7 +121,12 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     grids = index.subtree_grids(code) if area.tier != 4 else (code,)
     inside = frozenset(grids)
     ranked = await s.proposals.nearest(
-        lon, lat, limit=5, include_busy=True, among=lambda person: s.sees(me, "responders", person)
+        lon,
+        lat,
+        kinds=s.policy.kinds_for(None),
+        limit=5,
+        include_busy=True,
+        among=lambda person: s.sees(me, "responders", person),
     )
     staff = [p for p in s.board.responders.values() if inside & set(p.grids)]
     beats = {index.area(g).beat for g in grids} - {None}

@@ -68,7 +68,9 @@ async def nearest(
     lon: Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)] = None,
     lat: Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False)] = None,
     incident_id: str | None = None,
-    kinds: str | None = None,
+    kinds: Annotated[
+        str | None, Query(description="Kinds, or `all`; omitted: those the incident's category asks for.")
+    ] = None,
     skills: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 5,
     include_busy: bool = False,
@@ -81,6 +83,10 @@ async def nearest(
     elif lon is None or lat is None:
         raise Malformed("lon", "give lon and lat, or incident_id")
     asked = frozenset(filter(None, (kinds or "").split(",")))
+    if not asked:
+        asked = s.policy.kinds_for(incident.category if incident is not None else None)
+    elif asked == {"all"}:
+        asked = frozenset(KINDS)
     if unknown := sorted(asked - set(KINDS)):
         raise Malformed("kinds", f"{unknown[0]!r} is not one of {', '.join(KINDS)}")
     ranked = await s.proposals.nearest(

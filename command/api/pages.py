@@ -1,12 +1,16 @@
 """The pages, their static files and the basemap; everything from this machine, nothing from elsewhere."""
 
+import asyncio
+import gzip
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from command.accounts.access import Principal
 from command.api.security import public, require
@@ -14,12 +18,22 @@ from command.api.services import ServicesOf
 from command.api.session import start_kiosk
 from command.errors import NotFound
 
-router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Principal, Depends(require("view.map"))]
 
 
+PACKED: Final = frozenset({".js", ".mjs", ".css", ".html", ".json", ".svg", ".txt", ".webmanifest"})
+"""What is sent compressed; fonts and tiles are compressed already."""
+
+
 class Static(StaticFiles):
-    """Static files that a browser may keep but must ask about: a new version is seen at once."""
+    """Static files that a browser may keep but must ask about: a new version is seen at once.
+
+    Text is compressed once per version and then sent from memory: the whole console is a few megabytes.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory)
+        self._packed: dict[str, tuple[str, bytes]] = {}
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         """Add the caching rule to Starlette's answer."""
@@ -32,11 +46,44 @@ class Static(StaticFiles):
         response = await super().get_response(path, scope)
         if path.endswith((".mjs", ".js")):
             response.headers["content-type"] = "text/javascript; charset=utf-8"
+        if Path(path).suffix in PACKED:
+            response.headers["vary"] = "accept-encoding"
+            accepted = Headers(scope=scope).get("accept-encoding", "")
+            if isinstance(response, FileResponse) and response.status_code == 200 and "gzip" in accepted:
+                return await self._pack(path, response)
         return response
+
+    async def _pack(self, path: str, response: FileResponse) -> Response:
+        version = response.headers["etag"]
+        known = self._packed.get(path)
+        if known is None or known[0] != version:
+            content = await asyncio.to_thread(Path(response.path).read_bytes)
+            known = (version, await asyncio.to_thread(gzip.compress, content, 6))
+            self._packed[path] = known
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return Response(known[1], headers={**headers, "content-encoding": "gzip"})
+
+
+class PackedAnswers:
+    """Compresses the answers of the API. Tiles answer byte ranges and must not be touched.
+
+    Args:
+        app: The application behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._packing = GZipMiddleware(app, minimum_size=2_048, compresslevel=4)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection."""
+        packs = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._packing if packs else self._app)(scope, receive, send)
 
 
 def add_pages(app: FastAPI, static: Path) -> None:
     """Mount the pages and static files on the app."""
+    router = APIRouter(include_in_schema=False)
     app.mount("/static", Static(directory=static), name="static")
 
     def page(name: str) -> FileResponse:
