@@ -55,8 +55,20 @@ async def command_assignment(
     if command == "reassign":
         if not body.responder_id:
             raise Malformed("responder_id", "reassign needs responder_id")
-        outcome = await s.operations.reassign(me.actor, assignment_id, body.responder_id, key)
+        person = s.board.responders.get(body.responder_id)
+        if person is None or not s.sees(me, "responders", person):
+            raise NotFound("responder", body.responder_id)
+        outcome = await s.operations.reassign(
+            me.actor,
+            assignment_id,
+            body.responder_id,
+            key,
+            reason=body.reason,
+            expected_version=body.expected_version,
+        )
         return outcome.answer
     text = body.feedback if command == "finish" else body.reason
-    outcome = await s.operations.step(me.actor, assignment_id, command, text, key)
+    outcome = await s.operations.step(
+        me.actor, assignment_id, command, text, key, expected_version=body.expected_version
+    )
     return outcome.answer

@@ -32,7 +32,12 @@ def person_row(s: Services, me: Principal, person: Responder) -> Json:
     row = wire(person)
     fix = s.telemetry.fixes().get(person.unit)
     if fix is not None and person.on_duty and s.access.sees_position(me, person, s.lookup):
-        row |= {"lon": fix.lon, "lat": fix.lat, "fix_age_s": round(fix.age_s, 1), "suspect": fix.suspect}
+        row |= {
+            "lon": round(fix.lon, 7),
+            "lat": round(fix.lat, 7),
+            "fix_age_s": round(fix.age_s, 1),
+            "suspect": fix.suspect,
+        }
     return row
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from command import responders
-from command.errors import NotFound
+from command.errors import NotFound, StaleVersion
 from command.events import Change, Context
 from command.incidents import Incident
 
@@ -61,11 +61,18 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
 
 
-def assignment_of(picture: "Picture", assignment_id: str) -> Assignment:
-    """Return the assignment or raise `NotFound`."""
+def assignment_of(picture: "Picture", assignment_id: str, expected_version: int | None = None) -> Assignment:
+    """Return the assignment.
+
+    Raises:
+        NotFound: It is not on the board.
+        StaleVersion: It is no longer at ``expected_version``.
+    """
     found = picture.assignments.get(assignment_id)
     if found is None:
         raise NotFound("assignment", assignment_id)
+    if expected_version is not None and found.version != expected_version:
+        raise StaleVersion(expected_version, found.version)
     return found
 
 
