@@ -40,8 +40,7 @@ class Cli:
         """Start a command with this data folder and configuration."""
         command = [sys.executable, "-c", "from command.cli import main; main()", *arguments]
         command += ["--data", str(self.data), "--config", str(self.config)]
-        # The phrases of the pinyin table take a second to load and serve search alone.
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYPINYIN_NO_PHRASES": "true"}
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
         return subprocess.Popen(
             command,
             cwd=self.data.parent,

@@ -52,23 +52,23 @@ def test_liechtenstein_an_incident_from_report_to_archive(tmp_path: Path) -> Non
     scene, _ = scene_near(centre.streets, centre.posts[hero], [centre.posts[key] for key in others])
     add_user(centre.cli, "dispatcher", "dispatcher")
     add_user(centre.cli, "hero", "worker", "--responder", hero)
-    for key in (hero, others[0]):
-        centre.tokens[key] = issue_token(
-            centre.cli, centre.names[key], "--responder", key, "--device", f"{key}-phone"
-        )
+    phone = others[0]
+    centre.tokens[phone] = issue_token(
+        centre.cli, centre.names[phone], "--responder", phone, "--device", f"{phone}-phone"
+    )
     centre.tokens["gateway"] = issue_token(centre.cli, "gateway", "--kind", "integration")
 
     with serving(centre.cli) as url, closing(Person(url, "dispatcher", PASSWORD)) as desk:
-        with desk.feed() as reading:
+        with desk.feed() as reading, closing(Person(url, "hero", PASSWORD)) as unit:
             began = go_on_duty(desk, centre)
             look_at_the_map(desk, centre)
-            tokens_are_needed(url, centre, hero)
-            report_by_osmand(url, centre, hero, began)
-            report_by_traccar_then_owntracks(url, centre, others[0], began)
+            tokens_are_needed(url, centre, phone)
+            report_by_browser(unit, centre, hero, began)
+            report_by_three_apps(url, centre, phone, began)
             report_by_gateway(url, centre, others[1:], began)
             for target in (scene, *centre.streets.spots(5, 2)):
                 nearest_agrees(desk, centre, target)
-            life_of_an_incident(desk, url, centre, hero, scene, reading)
+            life_of_an_incident(desk, unit, centre, hero, scene, reading)
             assert reading.telemetry_frames > 0
         with desk.feed() as fresh:
             # A snapshot may be a little older and be followed by the events since.
@@ -160,34 +160,47 @@ def tokens_are_needed(url: str, centre: RealCentre, key: str) -> None:
     assert httpx2.get(f"{url}/tracker/osmand", params=query, trust_env=False).status_code == 403
 
 
-def report_by_osmand(url: str, centre: RealCentre, key: str, began: float) -> None:
+def report_by_browser(unit: Person, centre: RealCentre, key: str, began: float) -> None:
+    """The field page: the session says whose position it is."""
     for lon, lat, at in approach(centre, key, began):
-        query: dict[str, Any] = {
-            "id": f"{key}-phone",
-            "token": centre.tokens[key],
-            "lat": f"{lat:.7f}",
-            "lon": f"{lon:.7f}",
-            "timestamp": int(at),
-            "speed": 8.1,
-            "batt": 80,
-        }
-        sent(httpx2.get(f"{url}/tracker/osmand", params=query, trust_env=False), {"accepted": 1})
+        coords = {"lon": lon, "lat": lat, "timestamp": int(at * 1000), "speed": 4.2, "accuracy": 7.5}
+        assert unit.post("/positions", coords) == {"accepted": 1}
 
 
-def report_by_traccar_then_owntracks(url: str, centre: RealCentre, key: str, began: float) -> None:
-    """One phone that changes its app on the way."""
-    track = approach(centre, key, began)
-    for lon, lat, at in track[:-2]:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-        coords = {"latitude": lat, "longitude": lon, "accuracy": 6.0, "speed": 4.2, "heading": 90}
-        location = {"location": {"timestamp": stamp, "coords": coords}, "device_id": f"{key}-phone"}
-        headers = {"authorization": f"Bearer {centre.tokens[key]}"}
-        answer = httpx2.post(f"{url}/tracker/osmand", json=location, headers=headers, trust_env=False)
-        sent(answer, {"accepted": 1})
-    for lon, lat, at in track[-2:]:
-        body = {"_type": "location", "lat": lat, "lon": lon, "tst": int(at), "acc": 9, "vel": 15, "batt": 64}
-        auth = ("phone", centre.tokens[key])
-        sent(httpx2.post(f"{url}/tracker/owntracks", json=body, auth=auth, trust_env=False), [])
+def report_by_three_apps(url: str, centre: RealCentre, key: str, began: float) -> None:
+    """One phone with one token that changes its app on the way: OsmAnd, Traccar Client, OwnTracks."""
+    token = centre.tokens[key]
+    for turn, (lon, lat, at) in enumerate(approach(centre, key, began)):
+        if turn % 3 == 0:
+            query: dict[str, Any] = {
+                "id": f"{key}-phone",
+                "token": token,
+                "lat": f"{lat:.7f}",
+                "lon": f"{lon:.7f}",
+            }
+            query |= {"timestamp": int(at), "speed": 8.1, "batt": 80}
+            sent(httpx2.get(f"{url}/tracker/osmand", params=query, trust_env=False), {"accepted": 1})
+        elif turn % 3 == 1:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+            place = {"latitude": lat, "longitude": lon, "accuracy": 6.0, "speed": 4.2, "heading": 90}
+            location = {"location": {"timestamp": stamp, "coords": place}, "device_id": f"{key}-phone"}
+            headers = {"authorization": f"Bearer {token}"}
+            answer = httpx2.post(f"{url}/tracker/osmand", json=location, headers=headers, trust_env=False)
+            sent(answer, {"accepted": 1})
+        else:
+            body = {
+                "_type": "location",
+                "lat": lat,
+                "lon": lon,
+                "tst": int(at),
+                "acc": 9,
+                "vel": 15,
+                "batt": 64,
+            }
+            answer = httpx2.post(
+                f"{url}/tracker/owntracks", json=body, auth=("phone", token), trust_env=False
+            )
+            sent(answer, [])
 
 
 def report_by_gateway(url: str, centre: RealCentre, keys: list[str], began: float) -> None:
@@ -238,7 +251,7 @@ def field_to(centre: RealCentre, target: Spot) -> dict[tuple[int, int, int], flo
 
 
 def life_of_an_incident(
-    desk: Person, url: str, centre: RealCentre, hero: str, scene: Spot, reading: Reading
+    desk: Person, unit: Person, centre: RealCentre, hero: str, scene: Spot, reading: Reading
 ) -> None:
     """Reported, taken, sent, signed, driven, done, checked, scored, visited again, filed."""
     codes = centre.overlay.codes_at(scene.lon, scene.lat)
@@ -270,16 +283,15 @@ def life_of_an_incident(
     assert winner["responder_id"] == hero
 
     work = f"/assignments/{job['assignment_id']}"
-    with closing(Person(url, "hero", PASSWORD)) as unit:
-        assert unit.me["user"]["responder_id"] == hero
-        for step in ("deliver", "sign", "en_route"):
-            unit.post(f"{work}/{step}")
-        drive(url, centre, hero, ranked[0]["route"]["coordinates"])
-        wait_until(lambda: unit.get(work)["arrival_proposed_at"])
-        assert unit.post(f"{work}/on_scene")["state"] == "on_scene"
-        unit.upload(f"{path}/photos", "现场.png", PNG)
-        unit.post("/messages/reply", {"incident_id": incident["id"], "body": "双方自行和解"})
-        assert unit.post(f"{work}/finish", {"feedback": "已疏导"})["state"] == "finished"
+    assert unit.me["user"]["responder_id"] == hero
+    for step in ("deliver", "sign", "en_route"):
+        unit.post(f"{work}/{step}")
+    drive(unit, ranked[0]["route"]["coordinates"])
+    wait_until(lambda: unit.get(work)["arrival_proposed_at"])
+    assert unit.post(f"{work}/on_scene")["state"] == "on_scene"
+    unit.upload(f"{path}/photos", "现场.png", PNG)
+    unit.post("/messages/reply", {"incident_id": incident["id"], "body": "双方自行和解"})
+    assert unit.post(f"{work}/finish", {"feedback": "已疏导"})["state"] == "finished"
 
     assert desk.post(f"{path}/check_pass", {"disposition": "现场调解"})["state"] == "closed"
     assert desk.post(f"{path}/evaluate", {"score": 5, "comment": "很快"})["state"] == "evaluated"
@@ -315,7 +327,7 @@ def life_of_an_incident(
     assert desk.fetch(f"/api/v1{path}/photos/{picture['id']}").content == PNG
 
 
-def drive(url: str, centre: RealCentre, key: str, route: list[list[float]]) -> None:
+def drive(unit: Person, route: list[list[float]]) -> None:
     """Report along the proposed route as the seconds pass, no faster than a fix may travel."""
     metres = 111_195.0 * sum(
         math.hypot((x2 - x1) * math.cos(math.radians(y1)), y2 - y1) for (x1, y1), (x2, y2) in pairwise(route)
@@ -325,10 +337,5 @@ def drive(url: str, centre: RealCentre, key: str, route: list[list[float]]) -> N
     for second in range(1, seconds + 1):
         time.sleep(max(0.0, started + second - time.time()))
         lon, lat = route[min(len(route) - 1, round((len(route) - 1) * second / seconds))]
-        query: dict[str, Any] = {
-            "token": centre.tokens[key],
-            "lat": lat,
-            "lon": lon,
-            "timestamp": int(time.time() * 1000),
-        }
-        sent(httpx2.get(f"{url}/tracker/osmand", params=query, trust_env=False), {"accepted": 1})
+        here = {"lon": lon, "lat": lat, "fix_at": int(time.time() * 1000)}
+        assert unit.post("/positions", here) == {"accepted": 1}
