@@ -16,7 +16,8 @@ from command.dispatch import Fix
 from command.district import District
 from command.events import Event
 from command.store.tracks import SqlTracks
-from command.telemetry.history import TrackArchive, TrackWriter
+from command.telemetry.history import POOR, TrackArchive, TrackWriter, unpack
+from command.telemetry.records import OFFLINE_S
 from command.telemetry.state import Positions
 from command.telemetry.tick import Ticker
 from gis.geofence import Geofence
@@ -26,6 +27,7 @@ log = structlog.get_logger("tracking")
 WORLD: Final = (-180.0, -85.0, 180.0, 85.0)
 MARGIN_DEG: Final = 0.05
 COMPACT_EVERY_S: Final = 600.0
+UNKNOWN_SPEED: Final = 255
 
 
 class FixTable(Mapping[int, Fix]):
@@ -74,9 +76,11 @@ class Tracking:
         self.tracks = tracks
         self._keep_s = keep_s
         self.positions = Positions(max(1024, 2 * len(board.responders)))
+        self._areas = district.areas
+        self._fence_rows = len(self.positions.unit)
         self._fence: Geofence | None = None
         if district.areas.of_tier(4):
-            self._fence = Geofence(district.areas, max(1024, 2 * len(board.responders)))
+            self._fence = Geofence(district.areas, self._fence_rows)
         bounds = district.bounds
         extent = WORLD
         if bounds is not None:
@@ -93,6 +97,24 @@ class Tracking:
         )
         for person in board.responders.values():
             self._follow(person.unit, person.on_duty, person.busy, person.shift_since)
+        self._recall()
+
+    def _recall(self) -> None:
+        """Put units back where the last process saw them; their age says how long ago that was."""
+        now = self.now()
+        for _, blob in self.tracks.read_ticks(now - OFFLINE_S, math.inf):
+            points = unpack(blob)
+            points = points[(points["flags"] & POOR) == 0]
+            self.positions.report_many(
+                points["unit"],
+                points["lon"] / 1e7,
+                points["lat"] / 1e7,
+                points["at_ms"] / 1e3,
+                now,
+                speed_kmh=np.where(points["speed"] == UNKNOWN_SPEED, np.nan, points["speed"]),
+                heading_deg=points["heading"] * (360 / 256),
+            )
+        self.positions.settle()  # not through the tick: these points are in the history already
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -120,6 +142,9 @@ class Tracking:
         self, rows: NDArray[np.intp], lon: NDArray[np.floating[Any]], lat: NDArray[np.floating[Any]]
     ) -> NDArray[np.int32]:
         assert self._fence is not None
+        if self._fence_rows < len(self.positions.unit):
+            self._fence_rows = len(self.positions.unit)
+            self._fence = Geofence(self._areas, self._fence_rows)
         return self._fence.update(rows, lon, lat)
 
     async def run(self) -> None:
