@@ -12,6 +12,7 @@ from command.api.geo_query import BBox, Lat, Lon, parse_bbox
 from command.api.nearest import ranked_rows
 from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
+from command.errors import NotFound
 from command.incidents import OPEN
 from command.responders import Responder
 from gis.areas import Area
@@ -88,9 +89,15 @@ async def areas_geojson(
 @router.get("/areas/{code}")
 async def read_area(code: str, me: Viewer, s: ServicesOf) -> Json:
     """Read one area with its outline."""
-    del me
-    area = s.district.areas.area(code)
+    area = _visible(s, me, code)
     return {**area_row(s, area), "geometry": s.district.areas.geojson(code)["geometry"]}
+
+
+def _visible(s: Services, me: Principal, code: str) -> Area:
+    """Return an area of the asker's own area; any other does not exist for them."""
+    if code not in s.district.areas or not s.access.covers(me, code):
+        raise NotFound("area", code)
+    return s.district.areas.area(code)
 
 
 @router.get("/locate")
@@ -116,7 +123,7 @@ def beat_row(s: Services, code: str) -> Json:
 async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     """Return the community page: who is there, who is nearest, what is open, what is covered."""
     index = s.district.areas
-    area = index.area(code)
+    area = _visible(s, me, code)
     lon, lat = index.label_point(code)
     grids = index.subtree_grids(code) if area.tier != 4 else (code,)
     inside = frozenset(grids)
@@ -126,7 +133,8 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
         kinds=s.policy.kinds_for(None),
         limit=5,
         include_busy=True,
-        among=lambda person: s.sees(me, "responders", person),
+        # Each row says where its unit is.
+        among=lambda person: s.access.sees_position(me, person, s.lookup),
     )
     staff = [p for p in s.board.responders.values() if inside & set(p.grids)]
     beats = {index.area(g).beat for g in grids} - {None}
@@ -156,7 +164,7 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
             "cameras_online": sum(c.status == "online" for c in cameras),
         },
         "nearest": ranked_rows(s, ranked),
-        "people": _people(s, area, staff, officers, vacant, grids),
+        "people": _people(s, me, area, staff, officers, vacant),
         "incidents": sorted(i.id for i in open_here if s.sees(me, "incidents", i)),
         "cameras": sorted(c.id for c in cameras if s.sees(me, "cameras", c)),
         "coverage": {
@@ -185,19 +193,24 @@ async def _reach(s: Services, me: Principal, grids: Sequence[str]) -> Json:
 
 def _people(
     s: Services,
+    me: Principal,
     area: Area,
     staff: Sequence[Responder],
     officers: Sequence[Responder],
     vacant: Sequence[str],
-    grids: Sequence[str],
 ) -> list[Json]:
-    """Return the responsible people: chief, workers, vacancies, beat officers. Off duty shows no position."""
-    del grids
+    """Return the responsible people that the asker may see: chief, workers, vacancies, beat officers."""
+
+    def known(people: Sequence[Responder]) -> list[Responder]:
+        seen = (person for person in people if s.sees(me, "responders", person))
+        return sorted(seen, key=lambda p: (not p.on_duty, p.id))
+
     rows: list[Json] = []
-    chiefs = {p.name: p for p in s.board.responders.values() if p.kind == "grid_chief"}
     if area.chief:
-        rows.append(_person(chiefs.get(area.chief), area.chief, "grid_chief"))
-    rows += [_person(p, p.name, p.kind) for p in sorted(staff, key=lambda p: (not p.on_duty, p.id))]
+        # The chief's name is the area's own; number and duty are the person's.
+        chiefs = [p for p in s.board.responders.values() if p.kind == "grid_chief" and p.name == area.chief]
+        rows.append(_person(next(iter(known(chiefs)), None), area.chief, "grid_chief"))
+    rows += [_person(p, p.name, p.kind) for p in known(staff)]
     rows += [
         {
             "responder_id": None,
@@ -214,7 +227,7 @@ def _people(
         }
         for code in vacant
     ]
-    rows += [_person(p, p.name, "police") for p in sorted(officers, key=lambda p: (not p.on_duty, p.id))]
+    rows += [_person(p, p.name, "police") for p in known(officers)]
     return rows
 
 

@@ -12,6 +12,7 @@ from command.accounts.access import Principal
 from command.api.security import require
 from command.api.services import Json, ServicesOf
 from command.clock import rfc3339
+from command.errors import Forbidden
 from command.incidents import Incident
 from command.store import schema
 from command.summary import Township
@@ -48,6 +49,7 @@ async def wall_summary(me: Viewer, s: ServicesOf) -> Json:
 
 @router.get("/presence")
 async def presence(me: Mapper, s: ServicesOf) -> Json:
-    """List who has which page open, and what they look at."""
-    del me
+    """List who has which page open, and what they look at; for those who see the whole map."""
+    if s.access.scope(me, "view.map") != "all":
+        raise Forbidden
     return {"items": s.presence.rows(), "next": None}
