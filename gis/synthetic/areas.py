@@ -215,7 +215,7 @@ def _beats(spec: DistrictSpec, codes: list[str], units: list[Unit], grids: list[
 
 
 def township_base(township: TownshipSpec) -> str:
-    """Return a township's name without its kind: 桥头 of 桥头镇."""
+    """Return a township's name without its kind: 汀口 of 汀口镇."""
     for suffix in ("经开区", "街道", "镇", "乡"):
         if township.name.endswith(suffix):
             return township.name.removesuffix(suffix)

@@ -24,6 +24,7 @@ from gis.synthetic import (
     ways,
 )
 from gis.synthetic.areas import Division, TownPlan, divide, plan_town
+from gis.synthetic.beyond import extend, settle_and_pave
 from gis.synthetic.landcover import paint
 from gis.synthetic.names import Names
 from gis.synthetic.osm import Extract
@@ -130,7 +131,7 @@ def invent(spec: DistrictSpec, seed: int, tell: Callable[[str], None]) -> Distri
         settled.hamlets,
         [*grown, *lanes.ribbons(settled, paved)],
         pieces.lines,
-        ground.river_area.buffer(15),
+        shapely.union_all([ground.river_area.buffer(15), *(s.buffer(9) for s in ground.streams)]),
         spec.houses_per_hamlet,
         chance(15),
     )
@@ -152,10 +153,14 @@ def invent(spec: DistrictSpec, seed: int, tell: Callable[[str], None]) -> Distri
     stations = {p.name: p.gate for p in named if p.kind in ("police", "fire_station")}
     staff = people.staff(spec, division, homes, stations, names, chance(19))
     watched = cameras.mount(spec, division, named, meets, homes, Names(chance(20)), chance(21))
+    beyond = extend(ground, spec, chance(23))
+    outside = settle_and_pave(extract, ground, beyond, pieces, names, scale, chance(24))
     paint(
         extract,
         spec,
         ground,
+        beyond,
+        outside,
         settled,
         country,
         division,
@@ -200,6 +205,7 @@ def _buildings(
 ) -> tuple[list[tuple[int, blocks.Site]], list[tuple[shapely.Polygon, str]]]:
     sites, buildings = [], []
     water = shapely.union_all([ground.river_area, *ground.lakes])
+    brooks = shapely.STRtree(ground.streams)
     for k, (town, faces) in enumerate(zip(settled.towns, found, strict=True)):
         share = town.grids / 20 if k == 0 else 1.0
         wanted = []
@@ -214,7 +220,8 @@ def _buildings(
             wanted += ["bus_station", "fire_station", "school", "school", "park"]
             wanted += ["school", "kindergarten", "market"] * int(share > 2) + ["hospital"] * int(share > 2)
         made, placed = blocks.fill(faces, town, water, [w for w in wanted if w != "park"], rng, spacing=1.08)
-        buildings += made
+        wet = brooks.query([shape for shape, _ in made], predicate="dwithin", distance=7.0)[0]
+        buildings += [b for i, b in enumerate(made) if i not in set(wet.tolist())]
         sites += [(k, site) for site in placed]
     return sites, buildings
 

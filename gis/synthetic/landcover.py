@@ -7,14 +7,15 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.synthetic.areas import Division
+from gis.synthetic.beyond import Beyond, Outside, nearer_is_finer, within
 from gis.synthetic.blocks import Site
 from gis.synthetic.osm import Extract, Tags
 from gis.synthetic.places import Place
-from gis.synthetic.plane import noise, regions_above
+from gis.synthetic.plane import Floats, noise, regions_above
 from gis.synthetic.routes import Country
 from gis.synthetic.settlements import Settlements
 from gis.synthetic.spec import DistrictSpec
-from gis.synthetic.terrain import Terrain, forests
+from gis.synthetic.terrain import Terrain
 
 _POINTS: dict[str, Tags] = {
     "village": {"place": "village"},
@@ -37,6 +38,8 @@ def paint(
     extract: Extract,
     spec: DistrictSpec,
     terrain: Terrain,
+    beyond: Beyond,
+    outside: Outside,
     settled: Settlements,
     country: Country,
     division: Division,
@@ -57,18 +60,23 @@ def paint(
         )
     for shape in lived:
         extract.polygon(shape, {"landuse": "residential", "residential": "rural"})
-    woods = forests(terrain, rng, built, scale)
+    for name, at, shape in outside.villages:
+        extract.polygon(shape, {"landuse": "residential", "residential": "rural"})
+        extract.point(at, {"place": "hamlet", "name": name})
+    built = shapely.union_all([built, *(shape for _, _, shape in outside.villages)])
+    woods = _woods(terrain, beyond, rng, built, scale)
     for wood in woods:
-        for part in _clean(wood, 0.16 * terrain.frame.cell):
-            extract.polygon(part, {"landuse": "forest"})
-    for field in _fields(terrain, rng, shapely.union_all([built, *woods]), scale):
-        for part in _clean(field, 0.3 * terrain.frame.cell):
-            extract.polygon(part, {"landuse": "farmland"})
-    for part in shapely.get_parts(terrain.river_area).tolist():
+        extract.polygon(wood, {"landuse": "forest"})
+    for field in _fields(terrain, beyond, rng, shapely.union_all([built, *woods]), scale):
+        extract.polygon(field, {"landuse": "farmland"})
+    for part in shapely.get_parts(terrain.flood).tolist():
         extract.polygon(part, {"natural": "water", "water": "river", "name": spec.river})
-    flow = shapely.simplify(terrain.river.intersection(terrain.bounds), 3)
+    flow = shapely.simplify(terrain.course.intersection(terrain.drawn), 3)
     for part in shapely.get_parts(flow).tolist():
         extract.line(part.coords, {"waterway": "river", "name": spec.river})
+    for brook in beyond.brooks:
+        for part in shapely.get_parts(brook.intersection(terrain.drawn)).tolist():
+            extract.line(part.coords, {"waterway": "stream"})
     lake_names = [p for p in named if p.kind in ("reservoir", "pond")]
     for lake, place in zip(terrain.lakes, lake_names, strict=True):
         kind = "reservoir" if place.kind == "reservoir" else "pond"
@@ -88,22 +96,15 @@ def paint(
         extract.polygon(shape, {"building": "house"})
     for _, site in sites:
         if site.kind == "park":
-            extract.polygon(site.shape, {"leisure": "park"})
+            extract.polygon(site.shape, {"leisure": "park", "landuse": "grass"})
         elif site.kind in ("school", "hospital"):
             extract.polygon(site.shape, {"amenity": site.kind})
     for place in named:
         if place.kind in _POINTS:
             extract.point(place.at, {**_POINTS[place.kind], "name": place.name})
-    for k, town in enumerate(settled.towns):
-        for i in town.townships:
-            shapes = [g.shape for g in division.grids if g.urban and division.units[g.unit].township == i]
-            at = shapely.union_all(shapes).representative_point()
-            name = (
-                spec.name
-                if k == 0 and len(town.townships) > 1 and i == town.townships[0]
-                else spec.townships[i].name
-            )
-            extract.point(at.coords[0], {"place": "town", "name": name})
+    if len(settled.towns[0].townships) > 1:
+        # The other towns bear their townships' names, which the areas already carry.
+        extract.point(settled.towns[0].centre, {"place": "town", "name": spec.name})
 
 
 _STREAM_NAMES = (
@@ -134,30 +135,62 @@ def _lived_in(houses: list[tuple[int, shapely.Polygon]]) -> list[shapely.Polygon
     made = []
     for index in sorted(groups):
         near = shapely.union_all(shapely.buffer(np.array(groups[index]), 34, quad_segs=2))
-        for part in shapely.get_parts(near.buffer(-14, quad_segs=2).simplify(4)).tolist():
+        for part in shapely.get_parts(near.buffer(-14, quad_segs=2).simplify(7)).tolist():
             if isinstance(part, shapely.Polygon) and part.area > 2500:
                 made.append(shapely.Polygon(part.exterior))
     return made
 
 
+def _woods(
+    terrain: Terrain, beyond: Beyond, rng: np.random.Generator, built: BaseGeometry, scale: float
+) -> list[shapely.Polygon]:
+    """Return the woods: high ground away from water and the given built-up land."""
+    frame = beyond.frame
+    field = beyond.relief / terrain.elevation.std() + 0.55 * noise(rng, frame, 0.14 * scale)
+    field += 0.3 * noise(rng, frame, 0.045 * scale)
+    return _patches(terrain, beyond, rng, field, 0.66, _kept_free(terrain, built, 60), scale)
+
+
 def _fields(
-    terrain: Terrain, rng: np.random.Generator, taken: BaseGeometry, scale: float
+    terrain: Terrain, beyond: Beyond, rng: np.random.Generator, taken: BaseGeometry, scale: float
 ) -> list[shapely.Polygon]:
     """Return farmland: broad patches of the low ground."""
-    field = -terrain.elevation / terrain.elevation.std() + 0.8 * noise(rng, terrain.frame, 0.09 * scale)
-    patches = regions_above(terrain.frame, field, float(np.quantile(field, 0.62)))
-    free = shapely.union_all([taken, terrain.river_area.buffer(45), *[w.buffer(15) for w in terrain.lakes]])
-    parts = shapely.get_parts(
-        shapely.difference(shapely.simplify(np.array(patches), terrain.frame.cell * 0.2), free)
-    )
-    parts = shapely.get_parts(shapely.intersection(parts, terrain.bounds))
-    return [p for p in parts.tolist() if isinstance(p, shapely.Polygon) and p.area > (0.02 * scale) ** 2]
+    field = -beyond.relief / terrain.elevation.std() + 0.8 * noise(rng, beyond.frame, 0.09 * scale)
+    return _patches(terrain, beyond, rng, field, 0.62, _kept_free(terrain, taken, 45), scale)
 
 
-def _clean(shape: shapely.Polygon, tolerance_m: float) -> list[shapely.Polygon]:
-    """Return valid polygons with fewer vertices, on a one-metre raster that survives rounding to degrees."""
-    whole = shapely.set_precision(shapely.simplify(shape, tolerance_m), 1.0)
-    return [g for g in shapely.get_parts(whole).tolist() if isinstance(g, shapely.Polygon) and g.area > 3000]
+def _kept_free(terrain: Terrain, taken: BaseGeometry, bank_m: float) -> BaseGeometry:
+    return shapely.union_all([taken, terrain.flood.buffer(bank_m), *[w.buffer(20) for w in terrain.lakes]])
+
+
+def _patches(
+    terrain: Terrain,
+    beyond: Beyond,
+    rng: np.random.Generator,
+    field: Floats,
+    share: float,
+    free: BaseGeometry,
+    scale: float,
+) -> list[shapely.Polygon]:
+    """Return where a raster exceeds the level that a share (0..1) of the county's land keeps below.
+
+    ``free`` is left out. Outside the county's frame the patches are plainer: fewer bays, no clearings.
+    """
+    frame, least = beyond.frame, (0.02 * scale) ** 2
+    field = nearer_is_finer(field, 0.16 * noise(rng, frame, 0.035 * scale), beyond, scale)
+    level = float(np.quantile(field[within(beyond)], share))
+    shapes = [
+        shapely.Polygon(p.exterior, [h for h in p.interiors if shapely.Polygon(h).area > 2 * least])
+        for p in regions_above(frame, field, level)
+        if p.area > least
+    ]
+    fine = shapely.simplify(np.array(shapes), 0.09 * frame.cell)
+    near = shapely.intersection(fine, terrain.bounds.buffer(frame.cell))
+    far = shapely.difference(shapely.simplify(np.array(shapes), 0.35 * frame.cell), terrain.bounds)
+    whole = (shapely.union_all([*near, *far]) & terrain.drawn).difference(free)
+    # A one-metre raster survives the rounding to degrees.
+    parts = shapely.get_parts(shapely.set_precision(shapely.simplify(whole, 0.05 * frame.cell), 1.0))
+    return [p for p in parts.tolist() if isinstance(p, shapely.Polygon) and p.area > least]
 
 
 def _railway(
@@ -165,7 +198,7 @@ def _railway(
 ) -> None:
     seats = list(dict.fromkeys(spec.townships[u.township].name[0] for u in division.units))
     name = f"{spec.name[0]}{seats[-1]}铁路"
-    deck = terrain.river_area.buffer(6)
+    deck = terrain.flood.buffer(6)
     for body, extra in (
         (line.difference(deck), {}),
         (line.intersection(deck), {"bridge": "yes", "layer": "1"}),

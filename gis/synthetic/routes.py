@@ -101,7 +101,7 @@ def plan(terrain: Terrain, settled: Settlements, rng: np.random.Generator, scale
     planner.attach([h.cell for h in settled.hamlets], LANE)
     planner.braid([h.cell for h in settled.hamlets], LANE, 0.22, rng)
     planner.braid([h.cell for h in settled.hamlets], TRACK, 0.2, rng)
-    _outer(planner, terrain, rng)
+    _outer(planner, terrain, centre, rng)
     _tracks(planner, terrain, rng)
     rounds = 6
     warp = [0.33 * frame.cell * noise(rng, frame, frame.cell * 7) for _ in range(2)]
@@ -197,14 +197,15 @@ def _straightest(line: shapely.LineString, wanted: float) -> float:
     return min((wanted + d for d in range(-350, 351, 50)), key=bend)
 
 
-def _outer(planner: _Planner, terrain: Terrain, rng: np.random.Generator) -> None:
+def _outer(planner: _Planner, terrain: Terrain, centre: int, rng: np.random.Generator) -> None:
     """Lead some roads out of the picture on every side."""
     frame, goals = terrain.frame, []
     for k in range(9):
         t = (k + rng.uniform(0.1, 0.9)) / 9 * 2 * np.pi
         way = np.array([np.cos(t), np.sin(t)])
         goals.append(_edge(frame, planner.ground, np.zeros(2), way, 1.5 * np.hypot(frame.x0, frame.y0), rng))
-    planner.attach(goals, LINK)
+    planner.join(centre, goals[::2], VILLAGE)
+    planner.attach(goals[1::2], LINK)
 
 
 def _tracks(planner: _Planner, terrain: Terrain, rng: np.random.Generator) -> None:
@@ -240,7 +241,12 @@ def _railway(
     t = np.array([-1.0, -0.62, -0.3, -0.1, 0.1, 0.3, 0.62, 1.0])
     bend = np.array([-0.55, -0.22, -0.03, 0.0, 0.0, -0.02, -0.16, -0.45]) * reach * rng.uniform(0.25, 0.6)
     bend += np.array([1, 0.6, 0.2, 0, 0, 0.2, 0.6, 1]) * rng.normal(0, 0.04 * scale, 8)
+    # The outermost points only carry the last curves on, beyond what is drawn.
+    t = np.concatenate([[-2.1, -1.5], t, [1.5, 2.1]])
+    bend = np.concatenate(
+        [bend[0] + reach * np.array([-0.1, -0.12]), bend, bend[-1] + reach * np.array([0.1, 0.3])]
+    )
     points = pass_by + t[:, None] * reach * aside + bend[:, None] * ahead
-    line = shapely.LineString(resample(spline(points, 80), 110)).intersection(terrain.bounds)
+    line = shapely.LineString(resample(spline(points, 80), 110)).simplify(2).intersection(terrain.drawn)
     parts = [g for g in shapely.get_parts(line).tolist() if isinstance(g, shapely.LineString)]
     return max(parts, key=lambda g: g.length)

@@ -15,7 +15,7 @@ class TownshipSpec:
     """One township-level unit and how many areas lie below it.
 
     Attributes:
-        name: Full name, such as 桥头镇.
+        name: Full name, such as 汀口镇.
         kind: ``street`` (街道), ``town`` (镇), ``township`` (乡) or ``zone`` (开发区).
         town: Key of the built-up area that holds its seat; townships may share one.
         seats: Names of the communities or villages that lie inside the built-up area.

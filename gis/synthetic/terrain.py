@@ -24,13 +24,19 @@ from gis.synthetic.plane import (
 )
 from gis.synthetic.spec import DistrictSpec
 
+WIDER, HIGHER = 1.16, 0.88
+"""Half of what is drawn, in widths and heights of the county: a wall fitted to it shows land on all sides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terrain:
     """The natural ground, in local metres.
 
     Attributes:
-        bounds: The drawn rectangle, a little larger than the county.
+        bounds: The rectangle drawn in full detail, a little larger than the county.
+        drawn: The whole drawn rectangle: what a wide screen shows around the county is drawn too, coarsely.
+        course: The main river right across ``drawn``; ``river`` is its middle part.
+        flood: The main river's surface within ``drawn``; ``river_area`` is the part within ``bounds``.
         sides: Raster, 0 or 1: which bank of the main river a cell lies on.
         wet: Raster, true where the main river, with a strip of bank, lies.
         stream_distance: Raster, metres to the next tributary.
@@ -38,11 +44,14 @@ class Terrain:
 
     frame: Frame
     bounds: shapely.Polygon
+    drawn: shapely.Polygon
     county: shapely.Polygon
     elevation: Floats
     slope: Floats
     river: shapely.LineString
+    course: shapely.LineString
     river_area: shapely.Polygon
+    flood: BaseGeometry
     streams: list[shapely.LineString]
     lakes: list[shapely.Polygon]
     sides: Ints
@@ -64,10 +73,11 @@ def build(spec: DistrictSpec, rng: np.random.Generator) -> Terrain:
     cols, rows = int(width * 1.18 / cell) + 1, int(height * 1.18 / cell) + 1
     frame = Frame(-(cols - 1) * cell / 2, -(rows - 1) * cell / 2, cell, rows, cols)
     bounds = shapely.box(frame.x0, frame.y0, -frame.x0, -frame.y0)
+    drawn = shapely.box(-WIDER * width, -HIGHER * height, WIDER * width, HIGHER * height)
     scale = min(width, height)
     county = _outline(frame, rng, width, height)
     gx, gy = frame.centres()
-    river = _river(frame, rng, scale)
+    river, course = _river(frame, rng, scale, float(np.hypot(WIDER * width, HIGHER * height)))
     lattice = Lattice(frame)
 
     on_river = np.zeros(frame.rows * frame.cols, dtype=bool)
@@ -84,7 +94,11 @@ def build(spec: DistrictSpec, rng: np.random.Generator) -> Terrain:
     elevation = 60 * height_m * (scale / 10_000) ** 0.5
     dy, dx = np.gradient(gaussian_filter(elevation, 1.0), cell)
 
-    river_area = _river_area(river, rng, spec.river_half_width_m, bounds)
+    flood = _flood(river, course, rng, spec.river_half_width_m)
+    river_area = max(
+        (p for p in shapely.get_parts(flood & bounds).tolist() if isinstance(p, shapely.Polygon)),
+        key=lambda p: p.area,
+    )
     halves = [
         g for g in shapely.ops.split(bounds.buffer(cell), river).geoms if isinstance(g, shapely.Polygon)
     ]
@@ -97,28 +111,9 @@ def build(spec: DistrictSpec, rng: np.random.Generator) -> Terrain:
     wet = shapely.contains_xy(barrier, gx, gy).astype(np.float64)
     lakes = _lakes(rng, county, streams, river_area, elevation, frame, scale)
     return Terrain(
-        frame, bounds, county, elevation, np.hypot(dx, dy), river, river_area, streams, lakes, sides, wet,
-        stream_distance, lattice,
+        frame, bounds, drawn, county, elevation, np.hypot(dx, dy), river, course, river_area, flood & drawn,
+        streams, lakes, sides, wet, stream_distance, lattice,
     )  # fmt: skip
-
-
-def forests(
-    terrain: Terrain, rng: np.random.Generator, built: BaseGeometry, scale: float
-) -> list[shapely.Polygon]:
-    """Return the woods: high and steep ground away from water and the given built-up land."""
-    frame = terrain.frame
-    field = terrain.elevation / terrain.elevation.std() + 0.55 * noise(rng, frame, 0.14 * scale)
-    field += 0.3 * noise(rng, frame, 0.045 * scale)
-    woods = regions_above(frame, gaussian_filter(field, 0.8), float(np.quantile(field, 0.66)))
-    open_land = shapely.union_all(
-        [built, terrain.river_area.buffer(60), *[w.buffer(25) for w in terrain.lakes]]
-    )
-    parts = shapely.get_parts(
-        shapely.difference(shapely.simplify(np.array(woods), frame.cell * 0.12), open_land)
-    )
-    parts = shapely.get_parts(shapely.intersection(parts, terrain.bounds))
-    least = (0.02 * scale) ** 2
-    return [p for p in parts.tolist() if isinstance(p, shapely.Polygon) and p.area > least]
 
 
 def _outline(frame: Frame, rng: np.random.Generator, width: float, height: float) -> shapely.Polygon:
@@ -135,7 +130,10 @@ def _outline(frame: Frame, rng: np.random.Generator, width: float, height: float
     return shapely.make_valid(shapely.Polygon(line)).buffer(0)
 
 
-def _river(frame: Frame, rng: np.random.Generator, scale: float) -> shapely.LineString:
+def _river(
+    frame: Frame, rng: np.random.Generator, scale: float, half_drawn_m: float
+) -> tuple[shapely.LineString, shapely.LineString]:
+    """Return the river of the county and the same river on its whole way across what is drawn."""
     heading = np.radians(rng.uniform(-118, -62))
     ahead = np.array([np.cos(heading), np.sin(heading)])
     aside = np.array([-ahead[1], ahead[0]])
@@ -143,17 +141,27 @@ def _river(frame: Frame, rng: np.random.Generator, scale: float) -> shapely.Line
     along = np.linspace(-reach, reach, 60)
     wave = rng.uniform(0.42, 0.6) * scale
     phase = rng.uniform(0, 2 * np.pi)
-    swing = 0.055 * scale * np.sin(2 * np.pi * along / wave + phase + 0.8 * np.sin(along / wave))
-    swing += 0.03 * scale * np.sin(2 * np.pi * along / (0.41 * wave) + 2 * phase)
     shift = rng.uniform(-0.08, 0.02) * scale
-    points = along[:, None] * ahead + (swing + shift)[:, None] * aside
-    points[:, 0] += frame.sample(0.012 * scale * noise(rng, frame, 0.12 * scale), points)
-    return shapely.LineString(resample(smooth(spline(points, 40), 6), 60))
+    kinks = 0.012 * scale * noise(rng, frame, 0.12 * scale)
+
+    def knots(along: Floats) -> Floats:
+        swing = 0.055 * scale * np.sin(2 * np.pi * along / wave + phase + 0.8 * np.sin(along / wave))
+        swing += 0.03 * scale * np.sin(2 * np.pi * along / (0.41 * wave) + 2 * phase)
+        points: Floats = along[:, None] * ahead + (swing + shift)[:, None] * aside
+        points[:, 0] += frame.sample(kinks, points)
+        return points
+
+    line = resample(smooth(spline(knots(along), 40), 6), 60)
+    beyond = np.arange(reach, reach + 1.2 * half_drawn_m, 0.05 * scale)
+    before, after = knots(-beyond[::-1]), knots(beyond)
+    course = np.vstack([spline(before, 120)[:-1], line, spline(after, 120)[1:]])
+    return shapely.LineString(line), shapely.LineString(course)
 
 
-def _river_area(
-    river: shapely.LineString, rng: np.random.Generator, half: float, bounds: shapely.Polygon
-) -> shapely.Polygon:
+def _flood(
+    river: shapely.LineString, course: shapely.LineString, rng: np.random.Generator, half: float
+) -> BaseGeometry:
+    """Return the river's surface: of changing width in the county, of even width before and after."""
     line = np.array(river.coords)
     t = np.linspace(0, 1, len(line))
     knots = rng.uniform(0.72, 1.25, 26)
@@ -165,10 +173,18 @@ def _river_area(
     quads = np.stack([left[:-1], left[1:], right[1:], right[:-1]], axis=1)
     joints = shapely.buffer(shapely.points(line), width * 0.98, quad_segs=3)
     area = shapely.union_all([*shapely.make_valid(polygon_array(quads)), *np.asarray(joints)])
-    area = shapely.intersection(shapely.simplify(area.buffer(8).buffer(-8), 3), bounds)
-    return max(
-        (p for p in shapely.get_parts(area).tolist() if isinstance(p, shapely.Polygon)), key=lambda p: p.area
-    )
+    tails = [
+        shapely.buffer(part, w, quad_segs=3)
+        for part, w in zip(_tails(course, river), (width[0], width[-1]), strict=True)
+    ]
+    return shapely.union_all([shapely.simplify(area.buffer(8).buffer(-8), 3), *tails])
+
+
+def _tails(course: shapely.LineString, river: shapely.LineString) -> list[shapely.LineString]:
+    """Return what comes before and after the river of the county, simplified."""
+    a, b = (course.project(shapely.Point(river.coords[k])) for k in (0, -1))
+    ends = ((0.0, a), (b, course.length))
+    return [shapely.LineString(shapely.ops.substring(course, *e).simplify(8).coords) for e in ends]
 
 
 def _streams(

@@ -92,7 +92,7 @@ def town_roads(
             far = _across(terrain, town, np.array(line.interpolate(0.5, normalized=True).coords[0]))
             side = "西" if far and line.centroid.x < here else "东" if far else ""
             roads.append(
-                Road(street.points, "tertiary", f"滨河{side}路" if city else f"滨水{side}路", loose=True)
+                Road(street.points, "tertiary", f"临河{side}路" if city else f"临水{side}路", loose=True)
             )
         elif street.level == 1 and line.length > 250:
             roads.append(

@@ -273,7 +273,7 @@ def _summary(district: District) -> dict[str, object]:
         )
     x0, y0, x1, y1 = district.terrain.county.bounds
     box = district.projection.degrees(np.array([[x0, y0], [x1, y1]]))
-    frame = district.projection.degrees(np.array(district.terrain.bounds.exterior.coords))
+    frame = district.projection.degrees(np.array(district.terrain.drawn.exterior.coords))
     town = district.projection.degrees(district.settled.towns[0].centre[None])[0].tolist()
     kinds: dict[str, int] = {}
     for responder in district.responders:
