@@ -164,9 +164,25 @@ def test_decision_records_have_their_four_parts_and_a_number_each() -> None:
         ], path.name
 
 
+def test_settings_that_the_documents_name_exist() -> None:
+    known = named(text("settings.md"))
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    for document in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]:
+        for name in re.findall(r"`([a-z]+\.[a-z_]+)`", document.read_text("utf-8")):
+            if name.partition(".")[0] in sections and not name.endswith((".js", ".py")):
+                assert name in known, f"{document.name}: {name}"
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     documents = [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]
     for document in documents:
         for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text("utf-8")):
             if "://" not in link and not link.endswith(".png"):
                 assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_paths_that_the_documents_name_exist() -> None:
+    folders = "tests|command|gis|streams|static|config|bench|docs"
+    for document in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]:
+        for path in re.findall(rf"`((?:{folders})/[^`*…\s]*)`", document.read_text("utf-8")):
+            assert (ROOT / path.partition("::")[0]).exists(), f"{document.name}: {path}"
