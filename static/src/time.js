@@ -46,8 +46,9 @@ export function dayOf(at) {
   return format(chinese ? 'zh-CN' : 'en-GB', { month: chinese ? 'long' : 'short', day: 'numeric' }).format(ms);
 }
 
-/** `星期三` / `Wednesday`. @param {number} ms */
-export const weekday = (ms) => format(language() === 'zh-CN' ? 'zh-CN' : 'en-GB', { weekday: 'long' }).format(ms);
+/** `星期三` / `Wednesday`; short: `周三` / `Wed`. @param {number} ms @param {boolean} [short] */
+export const weekday = (ms, short = false) =>
+  format(language() === 'zh-CN' ? 'zh-CN' : 'en-GB', { weekday: short ? 'short' : 'long' }).format(ms);
 
 /** The hour of the day in the district, 0 … 23. @param {number} ms */
 export const hourOf = (ms) => Number(format('en-GB', { hour: '2-digit', hourCycle: 'h23' }).format(ms));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { nextPreview } from '../../static/src/console/preview.js';
 import { firstFree, keepOrder } from '../../static/src/console/reading.js';
 import { ui } from '../../static/src/console/state.js';
 import { parse } from '../../static/src/console/verbs.js';
@@ -71,4 +72,25 @@ test('the menu offers a dispatcher nothing that only a supervisor may do', () =>
   const offered = commandsFor('handling', ['incident.accept', 'incident.escalate']).map((item) => item.id);
   assert.ok(!offered.includes('cancel') && !offered.includes('suspend'));
   assert.ok(commandsFor('handling', ['incident.supervise']).some((item) => item.id === 'cancel'));
+});
+
+/** @param {string} id @param {string} level @param {object} [more] @returns {any} */
+const waiting = (id, level, more = {}) => ({ id, code: id, level, state: 'accepted', claimed_by: null, due: {}, ...more });
+
+test('a preview gives way to a graver incident, and to nothing else', () => {
+  const third = waiting('a', 'III');
+  const now = { shown: null, dismissed: '', me: 'me' };
+  assert.equal(nextPreview([third], now)?.id, 'a');
+  assert.equal(nextPreview([third, waiting('b', 'II')], { ...now, shown: third })?.id, 'b');
+  assert.equal(nextPreview([third, waiting('0', 'III')], { ...now, shown: third }), null);
+  assert.equal(nextPreview([third], { ...now, dismissed: 'a' }), null);
+  assert.equal(nextPreview([waiting('c', 'I', { claimed_by: 'other' })], now), null);
+});
+
+test('a preview stays once claimed here, and goes once another desk has it', () => {
+  const others = [waiting('b', 'I')];
+  const mine = waiting('a', 'III', { claimed_by: 'me' });
+  assert.equal(nextPreview([mine, ...others], { shown: mine, dismissed: '', me: 'me' }), null);
+  const taken = waiting('a', 'I', { claimed_by: 'other' });
+  assert.equal(nextPreview([taken, waiting('b', 'IV')], { shown: taken, dismissed: '', me: 'me' })?.id, 'b');
 });

@@ -54,11 +54,16 @@ export function refusal(error) {
 
 // ── Looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Show something in the drawer. @param {Selection | null} selection @param {{keepBack?: boolean}} [options] */
+/** Show something in the drawer.
+ * @param {Selection | null} selection
+ * @param {{keepBack?: boolean, preview?: boolean}} [options] preview: nobody asked for it
+ */
 export function select(selection, options = {}) {
+  const previewed = ui.preview;
+  ui.preview = options.preview ?? false;
   if (keyOf(selection) === keyOf(ui.selection) && selection?.lon === ui.selection?.lon) return;
   const back =
-    options.keepBack || !ui.selection || ui.selection.kind === 'form' ? ui.back : [...ui.back.slice(-9), ui.selection];
+    options.keepBack || previewed || !ui.selection || ui.selection.kind === 'form' ? ui.back : [...ui.back.slice(-9), ui.selection];
   set({
     selection,
     back: selection ? back : [],
@@ -70,6 +75,7 @@ export function select(selection, options = {}) {
     timeline: null,
     contact: null,
     rankedLocked: false,
+    allKinds: false,
     choice: 0,
     overrideReason: '',
     lost: new Map(),
@@ -152,7 +158,10 @@ export function openArea(code) {
 // ── Incidents ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** @param {Incident} incident */
-export const claim = (incident) => send(`/incidents/${incident.id}/claim`);
+export function claim(incident) {
+  ui.preview = false;
+  return send(`/incidents/${incident.id}/claim`);
+}
 
 /** @param {Incident} incident */
 export const acknowledge = (incident) => send(`/incidents/${incident.id}/acknowledge`);
@@ -164,7 +173,14 @@ export const topAlarm = () => Object.values(board().incidents).filter(isAlarm).s
 export function choose(index) {
   const item = ui.ranked?.items[index];
   if (!item || ui.lost.has(item.responder_id)) return;
-  set({ choice: index, overrideReason: '' });
+  set({ choice: index, overrideReason: '', preview: false });
+}
+
+/** Rank everybody, or again only the kinds the incident's category asks for. */
+export function toggleAllKinds() {
+  if (!ui.ranked) return;
+  set({ allKinds: !ui.allKinds, preview: false });
+  void readRanked();
 }
 
 /** Another than the first free candidate is chosen. */

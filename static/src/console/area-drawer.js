@@ -1,5 +1,5 @@
 // The community page: one click on the map answers who is there, who is responsible, what is open, and how to reach them.
-import { has, t } from '../i18n.js';
+import { has, language, t } from '../i18n.js';
 import { timeOfDay } from '../time.js';
 import { durationText } from '../ui/format.js';
 import { html, useState } from '../ui/h.js';
@@ -9,12 +9,13 @@ import { callPerson, goBack, message, newIncident, openArea, openIncident, selec
 import { FaultLine } from './incident-parts.js';
 import { RankedList } from './ranked.js';
 import { board, ui } from './state.js';
-import { cardClock, placeName } from './words.js';
+import { cardClock, isRunning, placeName } from './words.js';
 
 /** @param {{value: {n: number, d: number} | undefined, label: string}} props */
 function Cover({ value, label }) {
-  if (!value) return null;
-  const share = value.d ? value.n / value.d : 0;
+  // 0 of 0: not reckoned for so large an area.
+  if (!value?.d) return null;
+  const share = value.n / value.d;
   return html`<li><span>${label}</span><b>${value.n}/${value.d} ${t('console.area.grids')}</b>
     <progress class=${share < 0.9 ? 'low' : ''} max="1" value=${share}></progress></li>`;
 }
@@ -67,6 +68,23 @@ function Person({ person }) {
   </li>`;
 }
 
+const PEOPLE_SHOWN = 12;
+
+/** The chief, then the gaps, then who is there: of a whole township the first of them. @param {{people: any[]}} props */
+function People({ people }) {
+  const [all, setAll] = useState(false);
+  const list = onceEach(people);
+  const sorted = list.length > PEOPLE_SHOWN ? [...list].sort((a, b) => standing(a) - standing(b)) : list;
+  const shown = all ? sorted : sorted.slice(0, PEOPLE_SHOWN);
+  return html`<section class="people"><div class="sub"><h2>${t('console.area.people')}</h2><span>${t('console.area.people_note')}</span></div>
+    <ul>${shown.map((person, index) => html`<${Person} person=${person} key=${person.responder_id ?? `v${index}`} />`)}</ul>
+    ${shown.length < list.length && html`<button class="more" data-testid="more-people" onClick=${() => setAll(true)}>${t('console.area.people_more', { n: list.length - shown.length })}</button>`}
+    ${!list.length && html`<p class="empty">${t('console.area.no_people')}</p>`}</section>`;
+}
+
+/** @param {any} person */
+const standing = (person) => (person.role_label === 'grid_chief' ? 0 : person.vacant ? 1 : person.on_duty ? 2 : 3);
+
 /** One message to everybody of the area. @param {{code: string, n: number}} props */
 function Broadcast({ code, n }) {
   const [open, setOpen] = useState(false);
@@ -94,11 +112,11 @@ export function AreaDrawer({ code }) {
   const open = Object.values(board().incidents).filter(
     (item) =>
       (data ? data.incidents.includes(item.id) : [item.village, item.township, item.grid].includes(code)) &&
-      (isWaiting(item) || ['dispatched', 'handling', 'suspended'].includes(item.state)),
+      (isWaiting(item) || isRunning(item)),
   );
   const top = ui.ranked?.items[ui.choice];
   const parent = known?.parent ? ui.areas.get(known.parent) : undefined;
-  return html`<header class="drawer-head"><span class="tag accent">${t(`console.tier.${area?.tier ?? 3}`)}</span>
+  return html`<header class="drawer-head"><span class="tag accent">${tierName(area)}</span>
       <span class="code">${[
         parent && html`<button class="link plain" onClick=${() => openArea(parent.code)}>${parent.name}</button>`,
         figures && ` · ${t('console.area.n_grids', { n: figures.grids })}`,
@@ -113,13 +131,13 @@ export function AreaDrawer({ code }) {
           ? html`<dl class="figures" data-testid="area-figures">
         <div><dt>${t('console.count.on_duty')}</dt><dd>${figures.on_duty}<s>/${figures.staff}</s></dd><small class=${figures.vacant_grids ? 'late' : ''}>${figures.vacant_grids ? t('console.area.vacant', { n: figures.vacant_grids }) : t('console.area.staffed')}</small></div>
         <div><dt>${t('console.area.fastest')}</dt><dd>${durationText(figures.fastest_s)}</dd><small>${t('console.area.by_road')}</small></div>
-        <div><dt>${t('console.area.open')}</dt><dd>${open.length}</dd><small>${open[0] ? `${levelWord(open[0].level)}` : ' '}</small></div>
+        <div><dt>${t('console.area.open')}</dt><dd>${open.length}</dd><small>${open[0] ? t('console.area.gravest', { level: t(`level.${open[0].level}`) }) : t('console.area.quiet')}</small></div>
         <div><dt>${t('console.count.cameras')}</dt><dd>${figures.cameras_online}<s>/${figures.cameras}</s></dd><small>${figures.cameras - figures.cameras_online ? t('console.area.cameras_off', { n: figures.cameras - figures.cameras_online }) : t('console.area.cameras_on')}</small></div>
       </dl>`
           : html`<div class="figures wait"></div>`
       }
       <${RankedList} title=${t('console.area.nearest')} note=${t('console.area.nearest_note')} />
-      ${data && html`<section class="people"><div class="sub"><h2>${t('console.area.people')}</h2></div><ul>${onceEach(data.people).map((/** @type {any} */ person, /** @type {number} */ index) => html`<${Person} person=${person} key=${person.responder_id ?? `v${index}`} />`)}</ul></section>`}
+      ${data && html`<${People} people=${data.people} />`}
       <section class="people"><div class="sub"><h2>${t('console.area.incidents')}</h2><span>${open.length}</span></div>
         <ul class="mini">${open.slice(0, 6).map(
           (item) =>
@@ -142,8 +160,8 @@ export function AreaDrawer({ code }) {
       <button class="link" onClick=${() => newIncident({ lon: ui.selection?.lon, lat: ui.selection?.lat })}>${t('console.new.here')} <kbd>N</kbd></button></footer>`;
 }
 
-/** @param {string} level */
-const levelWord = (level) => t(`level.${level}`);
+/** 社区 or 村, 镇 or 街道, as the district itself calls it. @param {any} area */
+const tierName = (area) => (language() === 'zh-CN' && area?.label) || t(`console.tier.${area?.tier ?? 3}`);
 
 /** A bare point: where it is, and who can be there when. */
 export function PointDrawer() {

@@ -25,7 +25,7 @@ const CATEGORIES = [
   'equipment_fault',
   'other',
 ];
-const SOURCES = ['console', 'hotline', 'police', 'grid_worker', 'public_report', 'patrol'];
+const SOURCES = ['console', 'hotline', 'police', 'grid_worker', 'public_report', 'patrol', 'department', 'leader', 'video'];
 const FORM_LEVELS = ['I', 'II', 'III', 'IV', 'none'];
 
 export function FormDrawer() {

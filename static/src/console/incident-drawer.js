@@ -10,8 +10,7 @@ import { Crew, Facts, FaultLine, Photos, StageClocks, Suspects, Timeline } from 
 import { OverrideReasons, RankedList } from './ranked.js';
 import { readTimeline } from './reading.js';
 import { board, may, mayClaim, mayDispatch, set, ui } from './state.js';
-import { deskOf } from './topbar.js';
-import { isMine } from './words.js';
+import { deskOf, isMine } from './words.js';
 
 /** @import {Incident} from '../../types/wire.d.ts' */
 

@@ -124,16 +124,13 @@ export function Suspects({ item }) {
         t('console.suspect.apart', { distance: distanceText(metresBetween(item.lon, item.lat, other.lon, other.lat)) }),
         item.grid && item.grid === other.grid ? t('console.suspect.same_grid') : '',
       ].filter(Boolean);
-      return html`<div class="suspect" key=${id2(other)} data-testid="suspect"><${LevelMark} level=${other.level} hollow=${!isWaiting(other)} size=${16} />
+      return html`<div class="suspect" key=${other.id} data-testid="suspect"><${LevelMark} level=${other.level} hollow=${!isWaiting(other)} size=${16} />
       <div><b>${t('console.suspect.title')}</b> <button class="link plain" onClick=${() => openIncident(other.id)}>${other.title}</button>
       <p>${facts.join('，')}</p></div>
       <button class="btn sm" data-testid="merge" onClick=${() => void mergeInto(item, other)}>${t('console.merge')} ${index === 0 && html`<kbd>M</kbd>`}</button>
       <button class="btn sm ghost" data-testid="dismiss-suspect" onClick=${() => void send(`/incidents/${item.id}/dismiss_suspect`, { incident_id: other.id })}>${t('console.suspect.no')}</button></div>`;
     });
 }
-
-/** @param {Incident} item */
-const id2 = (item) => item.id;
 
 /** @param {Incident} item @param {Incident} other */
 export async function mergeInto(item, other) {

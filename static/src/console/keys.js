@@ -12,6 +12,7 @@ import {
   openIncident,
   primary,
   submitDraft,
+  toggleAllKinds,
   topAlarm,
 } from './actions.js';
 import { DISPOSITIONS, OVERRIDE_REASONS } from './commands-list.js';
@@ -91,7 +92,8 @@ function onKey(event) {
   else if (key === 'a') {
     const alarm = topAlarm();
     if (alarm) void acknowledge(alarm);
-  } else if (key === 'h') home();
+  } else if (key === 'f') toggleAllKinds();
+  else if (key === 'h') home();
   else if (key === 'n') newIncident();
   else if (key === 'c') callSomebody();
   else if (key === 'm' && incident && isWaiting(incident) && board().incidents[incident.suspects[0]])
@@ -117,6 +119,7 @@ export const KEY_LIST = [
   ['1 – 9', 'choose'],
   ['Q W E R T', 'reason'],
   ['J / K', 'next'],
+  ['F', 'all_kinds'],
   ['A', 'acknowledge'],
   ['C', 'call'],
   ['M', 'merge'],

@@ -1,17 +1,17 @@
 // Start of the console: who is signed in, the feed, the page, the keys, the alarm tone.
 import { ApiError, goToSignIn, session } from '../api.js';
-import { compareUrgency } from '../board.js';
 import { connectFeed } from '../feed.js';
 import { onLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openSound, soundState, startTone, stopTone } from '../ui/sound.js';
-import { openIncident, toast } from './actions.js';
+import { select, toast } from './actions.js';
 import { App } from './app.js';
 import { startKeys } from './keys.js';
 import { fixesChanged } from './map-bridge.js';
+import { nextPreview } from './preview.js';
 import { readCameras, readTimeline, startReading } from './reading.js';
-import { board, onRedraw, redraw, ui } from './state.js';
+import { board, onRedraw, redraw, selectedIncident, ui } from './state.js';
 
 const TOPICS = ['incidents', 'responders', 'cameras', 'messages', 'telemetry', 'presence'];
 const THEME = 'yiping.theme';
@@ -47,13 +47,13 @@ function followAlarms() {
 }
 
 /** With nothing chosen the drawer shows what is most urgent, so that its people and clocks are there before anybody asks.
- * Escape clears it until the next incident comes in.
+ * Escape clears it until the next incident comes in. It never changes under the pointer or under somebody who works in it.
  */
 function previewTop() {
-  if (ui.selection) return;
-  const top = Object.values(board().incidents).filter(isWaiting).sort(compareUrgency)[0];
-  if (!top || top.id === ui.dismissed) return;
-  openIncident(top.id);
+  if (ui.selection && (!ui.preview || ui.panel || document.querySelector('.drawer:is(:hover, :focus-within)'))) return;
+  const now = { shown: selectedIncident(), dismissed: ui.dismissed, me: ui.me.id };
+  const top = nextPreview(Object.values(board().incidents), now);
+  if (top) select({ kind: 'incident', id: top.id }, { preview: true });
 }
 
 async function start() {

@@ -7,8 +7,7 @@ import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
 import { Lamp, LevelMark } from '../ui/shapes.js';
 import { acknowledge, takeIncident } from './actions.js';
 import { board, nowMs, redraw, set, ui } from './state.js';
-import { deskOf, isRunning } from './topbar.js';
-import { cardClock, isLate, isMine, placeName } from './words.js';
+import { cardClock, deskOf, isLate, isMine, isRunning, placeName } from './words.js';
 
 /** @import {Incident} from '../../types/wire.d.ts' */
 

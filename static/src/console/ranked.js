@@ -3,7 +3,7 @@ import { t } from '../i18n.js';
 import { ageText, distanceText, durationText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { KindMark } from '../ui/shapes.js';
-import { callPerson, choose, dispatchChosen, isOverride, select } from './actions.js';
+import { callPerson, choose, dispatchChosen, isOverride, select, toggleAllKinds } from './actions.js';
 import { OVERRIDE_REASONS } from './commands-list.js';
 import { readRanked } from './reading.js';
 import { board, mayDispatch, nowMs, set, ui } from './state.js';
@@ -107,6 +107,7 @@ export function RankedList({ title, note = '', dispatchable = false }) {
   const age_s = ranked.readAt ? (nowMs() - ranked.readAt) / 1000 : 0;
   return html`<section class="people" data-testid="ranked">
     <div class="sub"><h2>${title}</h2><span>${note}</span>
+      <button class=${`chip ${ui.allKinds ? 'on' : ''}`} aria-pressed=${ui.allKinds} title=${t('console.ranked.all_hint')} data-testid="all-kinds" onClick=${toggleAllKinds}>${t('console.ranked.all')} <kbd>F</kbd></button>
       <em class=${age_s > 15 && !ui.rankedLocked ? 'warn' : ''}>${ui.rankedLocked ? t('console.ranked.locked') : age_s > 15 ? ageText(age_s) : ''}</em></div>
     <ul class="ranked-list" onMouseEnter=${() => set({ rankedLocked: true })}
       onMouseLeave=${() => {

@@ -14,15 +14,16 @@ export const wordsOf = (error) => (error instanceof Error ? error.message : Stri
 /** What to ask /nearest for this selection; null: nothing is ranked for it. */
 function rankedQuery() {
   const { selection } = ui;
+  const kinds = ui.allKinds ? '&kinds=all' : '';
   if (!selection || !may('positions.view')) return null;
   if (selection.kind === 'incident') {
     const incident = board().incidents[selection.id];
     if (!incident || !(isWaiting(incident) || incident.state === 'dispatched' || incident.state === 'handling'))
       return null;
-    return `incident_id=${encodeURIComponent(selection.id)}`;
+    return `incident_id=${encodeURIComponent(selection.id)}${kinds}`;
   }
   if ((selection.kind === 'point' || selection.kind === 'area') && selection.lon !== undefined) {
-    return `lon=${selection.lon.toFixed(6)}&lat=${/** @type {number} */ (selection.lat).toFixed(6)}`;
+    return `lon=${selection.lon.toFixed(6)}&lat=${/** @type {number} */ (selection.lat).toFixed(6)}${kinds}`;
   }
   return null;
 }

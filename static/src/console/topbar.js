@@ -1,19 +1,16 @@
 // The top bar: who we are, search, what waits, who is on, the other desks, whether the picture may be trusted.
 import { language, setLanguage, t } from '../i18n.js';
 import { signOut } from '../api.js';
-import { timeOfDay } from '../time.js';
-import { dateText, durationText } from '../ui/format.js';
+import { dayOf, timeOfDay, weekday } from '../time.js';
+import { durationText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { muteSound, openSound, soundState } from '../ui/sound.js';
 import { SearchBox } from './search.js';
 import { board, nowMs, redraw, set, ui } from './state.js';
-import { isLate, placeName } from './words.js';
+import { isLate, isRunning, placeName } from './words.js';
 
 /** @import {PresenceUser} from '../../types/wire.d.ts' */
-
-export const isRunning = (/** @type {{state: string}} */ item) =>
-  ['dispatched', 'handling', 'suspended'].includes(item.state);
 
 /** Figures of the bar, from the board. */
 function counts() {
@@ -68,14 +65,6 @@ function Seats() {
   </div>`;
 }
 
-/** The desk number of a user, for "席 1 已认领". @param {string | null} userId */
-export function deskOf(userId) {
-  const user = /** @type {PresenceUser[]} */ (ui.feed.presence ?? []).find(
-    (item) => item.user_id === userId && item.page === 'console',
-  );
-  return user?.desk ?? null;
-}
-
 function Connection() {
   const { feed } = ui;
   const age_s = feed.lastMessageAt === null ? null : Math.max(0, Math.round((Date.now() - feed.lastMessageAt) / 1000));
@@ -124,7 +113,7 @@ function UserMenu() {
 
 export function TopBar() {
   const c = counts();
-  const now = new Date(nowMs());
+  const now = nowMs();
   return html`<header class="top">
     <div class="brand"><b>${t('app.name')}</b><span>${ui.district.name} · ${t('console.title')}</span></div>
     <${SearchBox} />
@@ -141,7 +130,7 @@ export function TopBar() {
     <${Seats} />
     <div class="stat"><${Connection} /><${Sound} /></div>
     <${UserMenu} />
-    <time data-testid="clock"><b>${timeOfDay(now.getTime(), { seconds: true })}</b><span>${dateText(now)}</span></time>
+    <time data-testid="clock"><b>${timeOfDay(now, { seconds: true })}</b><span>${dayOf(now)} ${weekday(now, true)}</span></time>
   </header>`;
 }
 

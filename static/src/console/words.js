@@ -5,7 +5,7 @@ import { clockText } from '../ui/format.js';
 import { isWaiting } from '../ui/levels.js';
 import { board, nowMs, ui } from './state.js';
 
-/** @import {Incident, Responder} from '../../types/wire.d.ts' */
+/** @import {Incident, PresenceUser, Responder} from '../../types/wire.d.ts' */
 
 /** Waiting longer than this (s) tints the card, whatever the stage's own limit says. @type {Record<string, number>} */
 const QUEUE_LIMIT_S = { I: 60, II: 300, III: 900, IV: 1800, none: 1800 };
@@ -28,6 +28,15 @@ export function pathOf(code) {
   for (let at = code ? ui.areas.get(code) : undefined; at; at = at.parent ? ui.areas.get(at.parent) : undefined)
     path.unshift(at);
   return path;
+}
+
+/** Somebody was sent and the work is not handed in, or it is on hold. @param {{state: string}} incident */
+export const isRunning = (incident) => ['dispatched', 'handling', 'suspended'].includes(incident.state);
+
+/** The desk number of a user, for "席 1 已认领". @param {string | null} userId */
+export function deskOf(userId) {
+  const users = /** @type {PresenceUser[]} */ (ui.feed.presence ?? []);
+  return users.find((item) => item.user_id === userId && item.page === 'console')?.desk ?? null;
 }
 
 /** @param {Incident} incident */

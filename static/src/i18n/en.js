@@ -96,6 +96,10 @@ export default {
   'source.public_report': 'Public',
   'source.api': 'Interface',
   'source.alarm': 'Alarm',
+  'source.department': 'Department',
+  'source.leader': 'Leader',
+  'source.home_alarm': 'Home alarm',
+  'source.video': 'Video patrol',
   'source.patrol': 'Patrol',
 
   'profile.car': 'car',

@@ -96,6 +96,10 @@ export default {
   'source.public_report': '群众上报',
   'source.api': '接口',
   'source.alarm': '报警',
+  'source.department': '部门',
+  'source.leader': '领导交办',
+  'source.home_alarm': '居家报警',
+  'source.video': '视频巡检',
   'source.patrol': '巡查',
 
   'profile.car': '汽车',

@@ -46,22 +46,6 @@ export function distanceText(metres) {
   return metres < 9950 ? `${(metres / 1000).toFixed(1)} km` : `${Math.round(metres / 1000)} km`;
 }
 
-/** Local wall-clock time of an instant, with seconds unless `short`.
- * @param {string | null | undefined} at @param {boolean} [short]
- */
-export function timeText(at, short = false) {
-  if (!at) return '—';
-  const d = new Date(at);
-  return `${two(d.getHours())}:${two(d.getMinutes())}${short ? '' : `:${two(d.getSeconds())}`}`;
-}
-
-/** @param {Date} date */
-export function dateText(date) {
-  return zh()
-    ? `${date.getMonth() + 1} 月 ${date.getDate()} 日 周${'日一二三四五六'[date.getDay()]}`
-    : date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
-}
-
 /** Eight compass points, for "which way is it".
  * @param {number} degrees clockwise from north
  */
