@@ -10,20 +10,25 @@ let timer = null;
 /** Sound is allowed only after a gesture: call from the first tap. */
 export const allowSound = () => void openSound();
 
+/** Before the first tap a browser refuses to vibrate and complains. @param {number | number[]} pattern */
+function vibrate(pattern) {
+  if (navigator.userActivation?.hasBeenActive ?? true) navigator.vibrate?.(pattern);
+}
+
 /** @param {boolean} wanted */
 export function alertWhile(wanted) {
   if (wanted === (timer !== null)) return;
   if (wanted) {
-    navigator.vibrate?.(PATTERN_MS);
-    timer = window.setInterval(() => navigator.vibrate?.(PATTERN_MS), REPEAT_MS);
+    vibrate(PATTERN_MS);
+    timer = window.setInterval(() => vibrate(PATTERN_MS), REPEAT_MS);
     startTone();
   } else {
     window.clearInterval(timer ?? undefined);
     timer = null;
-    navigator.vibrate?.(0);
+    vibrate(0);
     stopTone();
   }
 }
 
 /** One short buzz: a message came. */
-export const buzz = () => void navigator.vibrate?.(120);
+export const buzz = () => vibrate(120);
