@@ -12,12 +12,12 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.guard import Guard  # noqa: E402
-from tests.browser.pages import STILL  # noqa: E402
-from tests.browser.service import Service  # noqa: E402
-from tests.browser.town import COOKIE, Town  # noqa: E402
+from tests.browser.guard import Guard
+from tests.browser.pages import STILL
+from tests.browser.service import Service
+from tests.browser.town import COOKIE, Town
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
@@ -126,3 +126,18 @@ def open_as(new_context: Callable[..., BrowserContext], town: Town, service: Ser
         return page
 
     return open_page
+
+
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "permissions": ["geolocation"],
+}
+
+
+def phone_of(open_as: OpenPage, town: Town, unit_id: str) -> Page:
+    """Open the field page of somebody outside, on a phone that stands where they stand."""
+    unit = town.units[unit_id]
+    where = {"longitude": unit.lon, "latitude": unit.lat, "accuracy": 8}
+    return open_as(unit.username, "/field", **PHONE, geolocation=where)

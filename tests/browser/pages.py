@@ -96,3 +96,30 @@ class Console:
             }"""
         )
         return seen
+
+    def empty_spot(self) -> list[float]:
+        """Ground near the middle of the map with no mark on it, as lon and lat."""
+        spot: list[float] = self.page.evaluate(
+            """() => {
+              const { map, movers } = window.yiping, box = map.getContainer().getBoundingClientRect();
+              const names = ['incident-alarm', 'incident', 'camera', 'camera-cluster',
+                'area-label-2', 'area-label-3'];
+              const layers = names.filter((id) => map.getLayer(id));
+              const people = Array.from({ length: movers.count },
+                (_, row) => map.project([movers.lon[row], movers.lat[row]]));
+              for (let ring = 0; ring < 12; ring++) {
+                for (let turn = 0; turn < 16; turn++) {
+                  const x = box.width / 2 + ring * 15 * Math.cos(turn * 0.39);
+                  const y = box.height / 2 + ring * 15 * Math.sin(turn * 0.39);
+                  if (map.queryRenderedFeatures([[x - 24, y - 24], [x + 24, y + 24]], { layers }).length) continue;
+                  if (people.some((p) => Math.hypot(p.x - x, p.y - y) < 30)) continue;
+                  const hit = document.elementFromPoint(box.x + x, box.y + y);
+                  if (!hit?.closest('.maplibregl-canvas-container')) continue;
+                  const { lng, lat } = map.unproject([x, y]);
+                  return [lng, lat];
+                }
+              }
+              throw new Error('no empty ground in view');
+            }"""
+        )
+        return spot

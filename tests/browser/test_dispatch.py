@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, phone_of
 from tests.browser.guard import Guard
 from tests.browser.pages import Console, inputs
 from tests.browser.service import Service
 from tests.browser.town import Town
-
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "has_touch": True,
-    "is_mobile": True,
-    "permissions": ["geolocation"],
-}
-
-
-def phone_of(open_as: OpenPage, town: Town, unit_id: str) -> Page:
-    unit = town.units[unit_id]
-    where = {"longitude": unit.lon, "latitude": unit.lat, "accuracy": 8}
-    return open_as(unit.username, "/field", **PHONE, geolocation=where)
 
 
 def test_two_inputs_send_the_nearest_unit_and_its_phone_rings(open_as: OpenPage, town: Town) -> None:
@@ -50,7 +37,7 @@ def test_two_inputs_send_the_nearest_unit_and_its_phone_rings(open_as: OpenPage,
     expect(phone.get_by_role("heading", name="河东路燃气泄漏")).to_be_visible()
     expect(phone.get_by_role("button", name="接受并出发")).to_be_visible()
     # The phone says by itself that it has the job; no further hand at the desk.
-    expect(page.locator(f'[data-testid="job"][data-state="delivered"]')).to_be_visible()
+    expect(page.locator('[data-testid="job"][data-state="delivered"]')).to_be_visible()
     phone.get_by_role("button", name="接受并出发").click()
     expect(page.locator('[data-testid="job"][data-state="en_route"]')).to_be_visible()
     assert inputs(page) == ["Enter", "Enter"]
