@@ -207,7 +207,7 @@ def _camera(row: PointRow, district: District) -> Camera:
     name = values.get("name", "").strip()
     if not name:
         raise Malformed("name", "a camera needs a name")
-    gb_id = values.get("gb_id", "").strip() or None
+    gb_id = (values.get("gb_id") or values.get("device_id") or "").strip() or None
     if gb_id is not None and (len(gb_id) != 20 or not gb_id.isdigit()):
         raise Malformed("gb_id", "a GB/T 28181 id has 20 digits")
     assert row.lon is not None
@@ -228,7 +228,7 @@ def _camera(row: PointRow, district: District) -> Camera:
         site_type=values.get("site_type", "").strip() or None,
         azimuth=_degrees(values, "azimuth"),
         fov=_degrees(values, "fov"),
-        grid=values.get("grid", "").strip() or district.areas.locate(row.lon, row.lat).areas.get(4),
+        grid=next(iter(split_list(values.get("grids"))), None) or district.areas.locate(row.lon, row.lat).areas.get(4),
     )
 
 

@@ -161,11 +161,12 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
             feed.publish(event)
 
         desk = Desk(board, event_log, clock, publish)
-        policy = load_policy(config_dir())
+        rules = settings.config_folder or config_dir()
+        policy = load_policy(rules)
         proposals = Proposals(board, tracking, lambda: district, settings)
         operations = Operations(desk, settings, policy, proposals, lambda: district)
         parts = assemble(
-            SqlAccounts(database), settings.security, clock, config_dir() / "roles.toml", district.about.code
+            SqlAccounts(database), settings.security, clock, rules / "roles.toml", district.about.code
         )
     except BaseException:
         database.close()

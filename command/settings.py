@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", min_length=1, max_length=255, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="TCP port to listen on; 0 picks a free one.")
+    config_folder: Path | None = Field(
+        default=None,
+        description="Folder with a centre's own categories.toml, time_limits.toml and roles.toml; "
+        "none: those that came with the program.",
+    )
     demo: bool = Field(
         default=False, description="A demonstration: accounts with known passwords exist, screens say so."
     )

@@ -21,7 +21,7 @@ def check(
 ) -> None:
     """Read the settings as the service would, and say what is wrong or what holds."""
     settings = load(path, data)
-    policy = load_policy(config_dir())
+    policy = load_policy(settings.config_folder or config_dir())
     say(f"settings: ok ({settings.host}:{settings.port}, data in {settings.data_dir})")
     say(f"policy: {len(policy.categories)} categories, limits for {', '.join(policy.limits)}")
 
