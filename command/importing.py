@@ -228,7 +228,8 @@ def _camera(row: PointRow, district: District) -> Camera:
         site_type=values.get("site_type", "").strip() or None,
         azimuth=_degrees(values, "azimuth"),
         fov=_degrees(values, "fov"),
-        grid=next(iter(split_list(values.get("grids"))), None) or district.areas.locate(row.lon, row.lat).areas.get(4),
+        grid=next(iter(split_list(values.get("grids"))), None)
+        or district.areas.locate(row.lon, row.lat).areas.get(4),
     )
 
 
