@@ -152,7 +152,7 @@ export async function openPoint(lon, lat, zoom) {
 /** @param {string} code */
 export function openArea(code) {
   const at = ui.areas.get(code)?.label_point;
-  select({ kind: 'area', id: code, ...(at ? { lon: at[0], lat: at[1] } : {}) });
+  select({ kind: 'area', id: code, whole: true, ...(at ? { lon: at[0], lat: at[1] } : {}) });
 }
 
 // ── Incidents ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,10 +254,11 @@ export async function closeIncident(disposition) {
 export function primary() {
   const incident = selectedIncident();
   if (!incident) {
-    if (ui.selection?.kind === 'area' || ui.selection?.kind === 'point') {
-      const top = ui.ranked?.items[ui.choice];
-      if (top) void callPerson(top.responder_id);
-    } else if (ui.cursor) void takeIncident(ui.cursor);
+    const { selection } = ui;
+    const top = ui.ranked?.items[ui.choice];
+    if (selection?.kind === 'responder') void callPerson(selection.id);
+    else if (selection) top && void callPerson(top.responder_id);
+    else if (ui.cursor) void takeIncident(ui.cursor);
     return;
   }
   if (isWaiting(incident)) {

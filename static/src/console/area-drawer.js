@@ -1,4 +1,5 @@
 // The community page: one click on the map answers who is there, who is responsible, what is open, and how to reach them.
+import { compareUrgency } from '../board.js';
 import { has, language, t } from '../i18n.js';
 import { timeOfDay } from '../time.js';
 import { durationText } from '../ui/format.js';
@@ -9,7 +10,7 @@ import { callPerson, goBack, message, newIncident, openArea, openIncident, selec
 import { FaultLine } from './incident-parts.js';
 import { RankedList } from './ranked.js';
 import { board, ui } from './state.js';
-import { cardClock, isRunning, placeName } from './words.js';
+import { cardClock, isRunning, pathOf, placeName } from './words.js';
 
 /** @param {{value: {n: number, d: number} | undefined, label: string}} props */
 function Cover({ value, label }) {
@@ -25,7 +26,7 @@ function gridList(codes) {
   const names = codes
     .slice(0, 4)
     .map((code) => /(\d+)\s*格?$/.exec(ui.areas.get(code)?.name ?? code)?.[1]?.slice(-2) ?? code);
-  return names.join('、') + (codes.length > 4 ? '…' : '');
+  return names.join(t('join.list')) + (codes.length > 4 ? '…' : '');
 }
 
 /** A chief who also works a grid stands in the answer twice. @param {any[]} people */
@@ -39,8 +40,15 @@ function onceEach(people) {
   });
 }
 
-/** @param {{person: any}} props */
-function Person({ person }) {
+/** What somebody answers for: grids of their own, or the post where numbers would say nothing. @param {any} person @param {number} tier */
+function duties(person, tier) {
+  if (person.vacant) return '';
+  if (person.kind === 'police' || tier < 3) return person.note ?? '';
+  return person.grids?.length ? t('console.area.of_grids', { list: gridList(person.grids) }) : '';
+}
+
+/** @param {{person: any, tier: number}} props */
+function Person({ person, tier }) {
   const responder = person.responder_id ? board().responders[person.responder_id] : undefined;
   const busy = responder ? Boolean(responder.assignment_id) : person.busy;
   const on = responder ? responder.on_duty : person.on_duty;
@@ -50,7 +58,7 @@ function Person({ person }) {
   const words = person.vacant
     ? person.note || t('console.fact.vacant')
     : duty === 'busy'
-      ? [about, job && t(`assignment.${job.state}`)].filter(Boolean).join('，')
+      ? [about, job && t(`assignment.${job.state}`)].filter(Boolean).join(t('join.clause'))
       : on && person.until
         ? t('console.until', { at: timeOfDay(person.until) })
         : !on
@@ -58,7 +66,7 @@ function Person({ person }) {
           : '';
   return html`<li class=${`person ${person.vacant ? 'vacant' : ''}`}><${KindMark} kind=${person.kind} hollow=${duty !== 'on'} size=${18} />
     <div><h4>${person.responder_id ? html`<button class="name" onClick=${() => select({ kind: 'responder', id: person.responder_id })}>${person.name}</button>` : person.name || t('console.fact.vacant')}
-      <span>${[has(`kind.${person.role_label}`) ? t(`kind.${person.role_label}`) : person.role_label, (person.grids ?? []).length ? t('console.area.of_grids', { list: gridList(person.grids) }) : ''].filter(Boolean).join(' · ')}</span></h4>
+      <span>${[has(`kind.${person.role_label}`) ? t(`kind.${person.role_label}`) : person.role_label, duties(person, tier)].filter(Boolean).join(' · ')}</span></h4>
       <p><b class=${`duty ${duty}`}>${t(`console.duty.${duty === 'on' ? 'free' : duty}`)}</b> ${words}</p></div>
     ${
       person.responder_id &&
@@ -70,14 +78,14 @@ function Person({ person }) {
 
 const PEOPLE_SHOWN = 12;
 
-/** The chief, then the gaps, then who is there: of a whole township the first of them. @param {{people: any[]}} props */
-function People({ people }) {
+/** The chief, then the gaps, then who is there: of a whole township the first of them. @param {{people: any[], tier: number}} props */
+function People({ people, tier }) {
   const [all, setAll] = useState(false);
   const list = onceEach(people);
   const sorted = list.length > PEOPLE_SHOWN ? [...list].sort((a, b) => standing(a) - standing(b)) : list;
   const shown = all ? sorted : sorted.slice(0, PEOPLE_SHOWN);
   return html`<section class="people"><div class="sub"><h2>${t('console.area.people')}</h2><span>${t('console.area.people_note')}</span></div>
-    <ul>${shown.map((person, index) => html`<${Person} person=${person} key=${person.responder_id ?? `v${index}`} />`)}</ul>
+    <ul>${shown.map((person, index) => html`<${Person} person=${person} tier=${tier} key=${person.responder_id ?? `v${index}`} />`)}</ul>
     ${shown.length < list.length && html`<button class="more" data-testid="more-people" onClick=${() => setAll(true)}>${t('console.area.people_more', { n: list.length - shown.length })}</button>`}
     ${!list.length && html`<p class="empty">${t('console.area.no_people')}</p>`}</section>`;
 }
@@ -109,23 +117,22 @@ export function AreaDrawer({ code }) {
   const data = ui.overview;
   const area = data?.area ?? known;
   const figures = data?.figures;
-  const open = Object.values(board().incidents).filter(
-    (item) =>
-      (data ? data.incidents.includes(item.id) : [item.village, item.township, item.grid].includes(code)) &&
-      (isWaiting(item) || isRunning(item)),
-  );
+  const open = Object.values(board().incidents)
+    .filter((item) => (isWaiting(item) || isRunning(item)) && pathOf(item.grid).some((part) => part.code === code))
+    .sort(compareUrgency);
   const top = ui.ranked?.items[ui.choice];
   const parent = known?.parent ? ui.areas.get(known.parent) : undefined;
   return html`<header class="drawer-head"><span class="tag accent">${tierName(area)}</span>
-      <span class="code">${[
-        parent && html`<button class="link plain" onClick=${() => openArea(parent.code)}>${parent.name}</button>`,
-        figures && ` · ${t('console.area.n_grids', { n: figures.grids })}`,
-        area?.households && ` · ${t('console.area.households', { n: area.households.toLocaleString() })}`,
-      ]}</span>
+      <span class="code">${parent && html`<button class="link plain" onClick=${() => openArea(parent.code)}>${parent.name}</button> · `}${[
+        figures && (area?.tier ?? 4) < 4 && t('console.area.n_grids', { n: figures.grids }),
+        area?.households && t('console.area.households', { n: area.households.toLocaleString() }),
+      ]
+        .filter(Boolean)
+        .join(' · ')}</span>
       <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
     <div class="drawer-body area">
       <div class="title"><h1 data-testid="drawer-title">${area?.name ?? code}</h1>
-        <p>${data?.beat ? t('console.area.beat', { name: data.beat.name, station: data.beat.station ?? '' }) : ''}</p></div>
+        <p>${data?.beat && data.area.tier > 2 ? t('console.area.beat', { name: data.beat.name, station: data.beat.station ?? '' }) : ''}</p></div>
       ${
         figures
           ? html`<dl class="figures" data-testid="area-figures">
@@ -136,8 +143,8 @@ export function AreaDrawer({ code }) {
       </dl>`
           : html`<div class="figures wait"></div>`
       }
-      <${RankedList} title=${t('console.area.nearest')} note=${t('console.area.nearest_note')} />
-      ${data && html`<${People} people=${data.people} />`}
+      <${RankedList} title=${t('console.area.nearest')} note=${t(ui.selection?.whole ? 'console.area.nearest_centre' : 'console.area.nearest_note')} />
+      ${data && html`<${People} people=${data.people} tier=${data.area.tier} />`}
       <section class="people"><div class="sub"><h2>${t('console.area.incidents')}</h2><span>${open.length}</span></div>
         <ul class="mini">${open.slice(0, 6).map(
           (item) =>

@@ -6,7 +6,7 @@ import { selectedIncident, ui } from './state.js';
 import { complete, openByCode } from './verbs.js';
 import { isMine } from './words.js';
 
-/** Keys that do something now. */
+/** Keys that do something now. @returns {[string, string][]} */
 function hints() {
   const incident = selectedIncident();
   /** @type {[string, string][]} */
@@ -14,7 +14,9 @@ function hints() {
   if (incident && isWaiting(incident))
     list.push(['Enter', isMine(incident) ? 'dispatch_top' : 'claim'], ['1–9', 'choose']);
   else if (incident) list.push(['X', 'close']);
-  else if (ui.selection) list.push(['Enter', 'call_nearest']);
+  else if (ui.selection?.kind === 'form') return [['Ctrl Enter', 'submit'], ['Esc', 'back']];
+  else if (ui.selection?.kind === 'responder') list.push(['Enter', 'call']);
+  else if (ui.ranked) list.push(['Enter', 'call_nearest'], ['1–9', 'choose']);
   list.push(['C', 'call'], ['A', 'acknowledge'], ['J', 'next'], ['?', 'all']);
   return list;
 }

@@ -14,6 +14,17 @@ import { deskOf, isMine } from './words.js';
 
 /** @import {Incident} from '../../types/wire.d.ts' */
 
+/** Longer than its lines hold: the rest comes on request. */
+const LONG_TEXT = 72;
+
+/** @param {{item: Incident}} props */
+function Title({ item }) {
+  const [open, setOpen] = useState(false);
+  const text = [item.address, item.description].filter(Boolean).join(t('join.sentence'));
+  return html`<div class=${`title ${open ? 'open' : ''}`}><h1 data-testid="drawer-title" title=${item.title}>${item.title}</h1><p>${text}</p>
+    ${text.length > LONG_TEXT && html`<button class="link" aria-expanded=${open} data-testid="whole-text" onClick=${() => setOpen(!open)}>${t(open ? 'console.text.less' : 'console.text.all')}</button>`}</div>`;
+}
+
 /** Who has it, and who else looks at it. @param {{item: Incident}} props */
 function Claim({ item }) {
   const watchers = ui.feed.presence.filter(
@@ -34,7 +45,12 @@ function Claim({ item }) {
       }</b>`
         : html`<b class="none">${isWaiting(item) ? t('console.claim.nobody') : ''}</b>`
     }
-    <span>${watchers.length ? t('console.watching', { who: watchers.map((u) => (u.desk ? t('console.desk', { n: u.desk }) : u.name)).join('、') }) : ''}</span>
+    <span>${watchers.length ? t('console.watching', { who: watchers.map((u) => (u.desk ? t('console.desk', { n: u.desk }) : u.name)).join(t('join.list')) }) : ''}</span>
+    ${
+      isAlarm(item) &&
+      html`<em class=${`lv${levelOf(item.level).rank}`} data-testid="alarm"><i class="chip alarm flash">${t('console.unacknowledged')}</i>
+      <button class="btn sm" onClick=${() => void acknowledge(item)}>${t('console.acknowledge')} <kbd>A</kbd></button></em>`
+    }
   </div>`;
 }
 
@@ -125,20 +141,15 @@ function Foot({ item }) {
 export function IncidentDrawer({ id }) {
   const item = board().incidents[id];
   if (!item) return html`<div class="drawer-empty"><p>${t('console.incident.gone')}</p></div>`;
-  const { rank, numeral } = levelOf(item.level);
+  const { rank } = levelOf(item.level);
   const waiting = isWaiting(item);
   const running = item.state === 'dispatched' || item.state === 'handling';
-  return html`<header class="drawer-head"><span class=${`tag lv${rank}`}><${LevelMark} level=${item.level} hollow=${!waiting} size=${18} /> ${item.level === 'none' ? t('level.none') : `${numeral} ${t('console.level')}`} · ${t(`state.${item.state}`)}</span>
+  return html`<header class="drawer-head"><span class=${`tag lv${rank}`}><${LevelMark} level=${item.level} hollow=${!waiting} size=${18} /> ${t(`level.${item.level}`)} · ${t(`state.${item.state}`)}</span>
       <span class="code">${item.code}</span>${item.exercise && html`<span class="chip stale">${t('console.exercise')}</span>`}
       <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
     <div class="drawer-body">
-      <div class="title"><h1 data-testid="drawer-title">${item.title}</h1><p>${[item.address, item.description].filter(Boolean).join('。')}</p></div>
+      <${Title} item=${item} />
       <${Claim} item=${item} />
-      ${
-        isAlarm(item) &&
-        html`<p class=${`alarm-line lv${rank}`} data-testid="alarm"><span class="chip alarm flash">${t('console.unacknowledged')}</span>
-        <button class="btn sm" onClick=${() => void acknowledge(item)}>${t('console.acknowledge')} <kbd>A</kbd></button></p>`
-      }
       <${StageClocks} item=${item} /><${Facts} item=${item} />
       ${item.disposition && html`<p class="outcome">${t('console.disposition.is', { text: item.disposition })}</p>`}
       ${item.reason && html`<p class="outcome">${t('console.reason.is', { text: item.reason })}</p>`}

@@ -126,7 +126,7 @@ export function Suspects({ item }) {
       ].filter(Boolean);
       return html`<div class="suspect" key=${other.id} data-testid="suspect"><${LevelMark} level=${other.level} hollow=${!isWaiting(other)} size=${16} />
       <div><b>${t('console.suspect.title')}</b> <button class="link plain" onClick=${() => openIncident(other.id)}>${other.title}</button>
-      <p>${facts.join('，')}</p></div>
+      <p>${facts.join(t('join.clause'))}</p></div>
       <button class="btn sm" data-testid="merge" onClick=${() => void mergeInto(item, other)}>${t('console.merge')} ${index === 0 && html`<kbd>M</kbd>`}</button>
       <button class="btn sm ghost" data-testid="dismiss-suspect" onClick=${() => void send(`/incidents/${item.id}/dismiss_suspect`, { incident_id: other.id })}>${t('console.suspect.no')}</button></div>`;
     });

@@ -156,6 +156,7 @@ function syncSelection() {
         ? { code, geometry: outline, ...(incident ? { colour: p.levels[levels[incident.level] ?? 4] } : {}) }
         : null,
     );
+    if (selection?.whole && outline) map.fit(boundsOf(outline));
     const path = pathOf(selection?.kind === 'area' ? code : (incident?.village ?? null));
     if (path.length) set({ crumbs: path });
   }
@@ -228,12 +229,20 @@ function syncSelection() {
           at: [incident.lon, incident.lat],
           level: incident.level,
           hollow: !isWaiting(incident),
-          title: `${incident.title.slice(0, 12)} · ${t(`state.${incident.state}`)}`,
+          title: `${incident.title.length > 12 ? `${incident.title.slice(0, 11)}…` : incident.title} · ${t(`state.${incident.state}`)}`,
           detail: `${placeName(incident)}  ${cardClock(incident).text}`,
         }
       : pointFlag(),
   );
   map.overlays.setEdges(edges());
+}
+
+/** @param {any} geometry Polygon or MultiPolygon @returns {[number, number, number, number]} */
+function boundsOf(geometry) {
+  const points = geometry.coordinates.flat(geometry.type === 'Polygon' ? 1 : 2);
+  const lons = points.map((/** @type {number[]} */ at) => at[0]);
+  const lats = points.map((/** @type {number[]} */ at) => at[1]);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
 let strongDrawn = '';

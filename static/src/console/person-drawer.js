@@ -71,8 +71,8 @@ export function PersonDrawer({ id }) {
                 : t('console.reason.no_fix')
         }</dd></div>
         <div><dt>${t('console.fact.phone')}</dt><dd>${person.phone ?? '—'}</dd></div>
-        <div><dt>${t('console.fact.grids')}</dt><dd>${person.grids.slice(0, 4).map(areaName).filter(Boolean).join('、') || areaName(person.area) || '—'}</dd></div>
-        <div><dt>${t('console.fact.skills')}</dt><dd>${person.skills.join('、') || '—'}<small>${t(`profile.${person.profile}`)}</small></dd></div>
+        <div><dt>${t('console.fact.grids')}</dt><dd>${person.grids.slice(0, 4).map(areaName).filter(Boolean).join(t('join.list')) || areaName(person.area) || '—'}</dd></div>
+        <div><dt>${t('console.fact.skills')}</dt><dd>${person.skills.join(t('join.list')) || '—'}<small>${t(`profile.${person.profile}`)}</small></dd></div>
       </dl>
       ${incident && job && html`<button class="job-card" onClick=${() => openIncident(incident.id)}><b>${incident.title}</b><span>${t(`assignment.${job.state}`)}${eta?.eta_s ? ` · ${ageEta(eta.eta_s)}` : ''} · ${placeName(incident)}</span></button>`}
       <${Thread} person=${person} />

@@ -147,11 +147,11 @@ function Card({ item, group }) {
       onClick=${() => void takeIncident(item.id)}>
     <span class="no flash"><${LevelMark} level=${item.level} hollow=${hollow} /><i>${numeral}</i></span>
     <div class="what"><h3>${item.title}</h3>
-      <p>${[placeName(item), t(`source.${item.source}`)].filter(Boolean).join(' · ')}</p>
-      <${Chips} item=${item} /></div>
+      <p>${[placeName(item), t(`source.${item.source}`)].filter(Boolean).join(' · ')}</p></div>
     <div class=${`when ${clock.tone}`}>
       <span class="t"><${Lamp} used=${clock.used} tone=${clock.tone} />${right ? right.text : clock.text}</span>
       <small>${moved ? t('console.moved', { state: t(`state.${item.state}`) }) : right ? right.note : clock.note}</small></div>
+    <${Chips} item=${item} />
   </li>`;
 }
 

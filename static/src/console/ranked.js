@@ -97,7 +97,7 @@ function Excluded({ excluded }) {
   const parts = excluded
     .filter((item) => item.count > 0)
     .map((item) => t('console.excluded.item', { reason: t(`console.excluded.${item.reason}`), n: item.count }));
-  return parts.length ? html`<p class="excluded">${t('console.excluded')} ${parts.join('，')}</p>` : null;
+  return parts.length ? html`<p class="excluded">${t('console.excluded')} ${parts.join(t('join.clause'))}</p>` : null;
 }
 
 /** @param {{title: string, note?: string, dispatchable?: boolean}} props */

@@ -7,6 +7,9 @@ import { isWaiting } from '../ui/levels.js';
 import { board, keyOf, may, nowMs, selectedIncident, set, ui } from './state.js';
 
 const RANKED_EVERY_MS = 6000;
+/** A screen with room for more candidates. */
+const TALL_PX = 1280;
+const OVERVIEW_EVERY_MS = 20_000;
 
 /** @param {unknown} error */
 export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
@@ -53,7 +56,7 @@ export async function readRanked() {
   try {
     const incident = selectedIncident();
     const sent = new Set(incident ? activeAssignments(board(), incident).map((job) => job.responder_id) : []);
-    const limit = incident ? 5 : 4;
+    const limit = (incident ? 5 : 4) + (innerHeight >= TALL_PX ? 3 : 0);
     const answer = await call('GET', `/nearest?${query}&limit=${limit + sent.size}`);
     if (ui.ranked?.key !== key) return;
     answer.items = answer.items.filter((/** @type {any} */ item) => !sent.has(item.responder_id)).slice(0, limit);
@@ -141,7 +144,7 @@ export async function locate(lon, lat) {
   return call('GET', `/locate?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}`);
 }
 
-/** Keep the ranked list fresh while somebody still has to be sent. */
+/** Keep the ranked list fresh while somebody still has to be sent, and the figures of the area one looks at. */
 export function startReading() {
   window.setInterval(() => {
     const incident = selectedIncident();
@@ -149,4 +152,7 @@ export function startReading() {
     const busy = incident && !isWaiting(incident) && activeAssignments(board(), incident).length > 0;
     if (!busy || nowMs() - ui.ranked.readAt > 30_000) void readRanked();
   }, RANKED_EVERY_MS);
+  window.setInterval(() => {
+    if (ui.selection?.kind === 'area' && !document.hidden) void readOverview(ui.selection.id);
+  }, OVERVIEW_EVERY_MS);
 }

@@ -42,7 +42,7 @@ export function goTo(hit) {
     const row = movers.rowOf(board().responders[hit.id]?.unit ?? -1);
     if (row >= 0) at = [movers.lon[row], movers.lat[row]];
   }
-  if (at) ui.map?.show(at, hit.type === 'area' ? 13.6 : 15);
+  if (at && hit.type !== 'area') ui.map?.show(at, 15);
 }
 
 export function SearchBox() {

@@ -11,6 +11,7 @@
  * @property {string} id
  * @property {number} [lon]
  * @property {number} [lat]
+ * @property {boolean} [whole] an area asked for by name: the map shows all of it
  *
  * @typedef {object} Ranked one row of /nearest
  * @property {string} responder_id

@@ -3,6 +3,10 @@ export default {
   'app.name': 'Yiping',
   'app.subtitle': 'Command and dispatch',
 
+  'join.list': ', ',
+  'join.clause': ', ',
+  'join.sentence': '. ',
+
   'time.seconds': '{n} s',
   'time.minutes': '{n} min',
   'time.minutes_seconds': '{m} min {s} s',

@@ -3,6 +3,10 @@ export default {
   'app.name': '一屏',
   'app.subtitle': '综治指挥调度',
 
+  'join.list': '、',
+  'join.clause': '，',
+  'join.sentence': '。',
+
   'time.seconds': '{n} 秒',
   'time.minutes': '{n} 分',
   'time.minutes_seconds': '{m} 分 {s} 秒',

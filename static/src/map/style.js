@@ -183,7 +183,8 @@ function ours(p, scale) {
   const incident = {
     type: 'symbol', source: 'incidents',
     layout: {
-      'icon-image': ['get', 'icon'], 'icon-size': scale, 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+      // Always drawn, and an obstacle to the names below it, which then step aside.
+      'icon-image': ['get', 'icon'], 'icon-size': scale, 'icon-allow-overlap': true,
       'symbol-sort-key': ['get', 'order'],
     },
   };

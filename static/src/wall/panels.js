@@ -95,8 +95,10 @@ export function StaffingPanel({ summary }) {
 export function CameraPanel({ summary }) {
   const { online, total, unknown = 0 } = summary.cameras;
   const cut = total > 0 && online / total >= 0.9;
+  // Of cameras that nobody has asked yet no rate can be told.
+  const told = unknown < total;
   return html`<section class="p cameras"><h2>${t('wall.cameras')}<small>${t(cut ? 'wall.cameras_note_cut' : 'wall.cameras_note')}</small></h2>
-    <div class="cm"><span>${t('wall.online_rate')}</span><${Track} n=${online} d=${total} from=${cut ? 0.9 : 0} target=${CAMERA_TARGET} tone=${total > 0 && online / total >= CAMERA_TARGET ? 'met' : 'pale'} /><${RateText} n=${online} d=${total} /></div>
+    <div class="cm"><span>${t('wall.online_rate')}</span><${Track} n=${online} d=${total} from=${cut ? 0.9 : 0} target=${CAMERA_TARGET} tone=${total > 0 && online / total >= CAMERA_TARGET ? 'met' : 'pale'} />${told ? html`<${RateText} n=${online} d=${total} />` : html`<span class="nd">–/${total}</span><b>–</b>`}</div>
     <p class="nd">${t('wall.cameras_offline', { off: total - online - unknown, unknown })}</p>
   </section>`;
 }

@@ -13,6 +13,7 @@ import { isAlarm } from '../ui/levels.js';
 const DESK_TO_WALL = 1.34;
 const LABELS = 'wall-labels';
 const VACANT = 'wall-vacant';
+const OUTSIDE = 'wall-outside';
 const LABEL_EVERY_MS = 5_000;
 const LOOK_MS = 20_000;
 const EASE_MS = 600;
@@ -35,6 +36,14 @@ function hatch() {
   return pen.getImageData(0, 0, size, size);
 }
 
+/** The world without the district: what lies there is dimmed. @param {{features: any[]}} outlines of tier 1 */
+function outsideOf(outlines) {
+  const world = [[-180, -85], [180, -85], [180, 85], [-180, 85], [-180, -85]];
+  const rings = outlines.features.flatMap(({ geometry }) =>
+    (geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates).map((/** @type {any} */ part) => part[0]));
+  return { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [world, ...rings] } };
+}
+
 export class WallMap {
   #map;
   #district;
@@ -45,6 +54,8 @@ export class WallMap {
   #ready = false;
   /** @type {object | null} */
   #grids = null;
+  /** @type {object | null} */
+  #outside = null;
   /** @type {number | undefined} */
   #back;
 
@@ -98,7 +109,9 @@ export class WallMap {
     try {
       const labels = [];
       for (const tier of [1, 2, 3]) {
-        this.#map.setAreas(tier, await call('GET', `/areas.geojson?tier=${tier}`, undefined, { redirect: false }));
+        const outlines = await call('GET', `/areas.geojson?tier=${tier}`, undefined, { redirect: false });
+        this.#map.setAreas(tier, outlines);
+        if (tier === 1) this.#fill(OUTSIDE, (this.#outside = outsideOf(outlines)));
         if (tier > 1) labels.push(...(await call('GET', `/areas?tier=${tier}`, undefined, { redirect: false })).items);
       }
       this.#map.setAreaLabels(labels.filter((item) => item.label_point));
@@ -118,10 +131,12 @@ export class WallMap {
     if (gl.getSource(LABELS)) return;
     const empty = /** @type {any} */ ({ type: 'FeatureCollection', features: [] });
     gl.addSource(VACANT, { type: 'geojson', data: /** @type {any} */ (this.#grids ?? empty) });
+    gl.addSource(OUTSIDE, { type: 'geojson', data: /** @type {any} */ (this.#outside ?? empty) });
     gl.addSource(LABELS, { type: 'geojson', data: empty });
     if (!gl.hasImage('hatch')) gl.addImage('hatch', hatch(), { pixelRatio: 2 / this.#scale });
     gl.addLayer({ id: VACANT, type: 'fill', source: VACANT, paint: { 'fill-pattern': 'hatch' } }, 'area-4');
     const { palette } = this.#map;
+    gl.addLayer({ id: OUTSIDE, type: 'fill', source: OUTSIDE, paint: { 'fill-color': palette.casing, 'fill-opacity': 0.62 } }, VACANT);
     gl.addLayer(/** @type {any} */ ({
       id: LABELS, type: 'symbol', source: LABELS,
       layout: {
@@ -191,7 +206,7 @@ export class WallMap {
   /** @param {number} duration_ms */
   #overview(duration_ms) {
     // The story line stands on the map's top, the legend at its foot.
-    const padding = { top: 64 * this.#scale, bottom: 48 * this.#scale, left: 24 * this.#scale, right: 24 * this.#scale };
+    const padding = { top: 56 * this.#scale, bottom: 38 * this.#scale, left: 16 * this.#scale, right: 16 * this.#scale };
     this.#map.gl.fitBounds(this.#district.bounds, { padding, duration: duration_ms });
   }
 
