@@ -70,7 +70,8 @@ def defaults_file() -> str:
         bounds, unit = _bounds(info), _unit(name)
         facts = ", ".join(part for part in (unit, bounds) if part != "–")
         lines.append(f"# {info.description}" + (f" ({facts})" if facts else ""))
-        lines.append(f"{key} = {_toml(info.default)}")
+        written = f"{key} = {_toml(info.default)}" if info.default is not None else f'# {key} = ""'
+        lines.append(written)
     return "\n".join(lines) + "\n"
 
 
