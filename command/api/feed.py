@@ -205,7 +205,7 @@ class FeedHub:
             return None
         try:
             message = decode(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             await refuse(websocket, POLICY, f"not a hello: {error}"[:120])
             return None
         if not isinstance(message, Hello) or message.protocol != PROTOCOL:
@@ -258,7 +258,7 @@ class FeedHub:
                 return
             try:
                 message = decode(text)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 connection.close(POLICY, f"not understood: {error}"[:120])
                 return
             if isinstance(message, ViewChange):

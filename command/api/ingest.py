@@ -146,6 +146,10 @@ class IngestApp:
             self._set_aside(scope, error.field, error.detail)
             problem = {"error": "malformed", "detail": error.detail, "field": error.field}
             return status, _JSON_ONLY, _error(scope, problem)
+        except RecursionError:
+            status = 422 if scope["path"] == POSITIONS_PATH else 400
+            problem = {"error": "malformed", "detail": "nested too deeply", "field": ""}
+            return status, _JSON_ONLY, _error(scope, problem)
         except _Refused as refused:
             headers = [_JSON, _CHALLENGE] if refused.status == 401 else _JSON_ONLY
             return refused.status, headers, _error(scope, refused.body)
