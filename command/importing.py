@@ -4,6 +4,7 @@ Each file is read and checked whole before anything is replaced; rows that canno
 service picks new geography up at its next start.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -133,20 +134,23 @@ def read_responders(
     rows, errors = point_rows(path, crs=crs)
     ids = {(p.name, p.phone): p for p in known}
     next_unit = max(taken_units, default=0) + 1
-    people = []
+    people: dict[tuple[str, str | None], Responder] = {}
     for row in rows:
         try:
             person = _responder(row, district)
         except Malformed as error:
             errors.append(RowError(row.row, f"{error.field}: {error.detail}"))
             continue
+        if (person.name, person.phone) in people:
+            errors.append(RowError(row.row, f"{person.name} 重复"))
+            continue
         old = ids.get((person.name, person.phone))
         unit = old.unit if old is not None else next_unit
         next_unit += old is None
         key = old.id if old is not None else f"r_{unit:05d}"
         fields = {name: getattr(person, name) for name in person.__struct_fields__}
-        people.append(Responder(**{**fields, "id": key, "unit": unit}))
-    return people, errors
+        people[person.name, person.phone] = Responder(**{**fields, "id": key, "unit": unit})
+    return list(people.values()), sorted(errors, key=lambda error: error.row)
 
 
 def _responder(row: PointRow, district: District) -> Responder:
@@ -199,7 +203,7 @@ def read_cameras(path: Path, district: District, crs: str | None) -> tuple[list[
             errors.append(RowError(row.row, f"{camera.gb_id or camera.name} 重复"))
             continue
         cameras[camera.id] = camera
-    return list(cameras.values()), errors
+    return list(cameras.values()), sorted(errors, key=lambda error: error.row)
 
 
 def _camera(row: PointRow, district: District) -> Camera:
@@ -218,8 +222,10 @@ def _camera(row: PointRow, district: District) -> Camera:
             break
     else:
         raise Malformed("network", f"{network!r} is not one of {', '.join(NETWORKS)}")
+    # Ids stand in addresses, where a name's own slashes and question marks would mean something.
+    place = hashlib.sha256(f"{name} {row.lon:.5f} {row.lat:.5f}".encode()).hexdigest()[:20]
     return Camera(
-        id=f"c_{gb_id}" if gb_id else f"c_{name}_{row.lon:.5f}_{row.lat:.5f}",
+        id=f"c_{gb_id or place}",
         name=name,
         gb_id=gb_id,
         lon=row.lon,
