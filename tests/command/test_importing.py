@@ -1,0 +1,155 @@
+"""Files brought in: whole or not at all, bad rows named, known people and cameras recognised."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from command import importing
+from command.district import (
+    ABOUT,
+    AREAS,
+    BASEMAP,
+    BEATS,
+    PLACES,
+    ROADS,
+    About,
+    District,
+    graph_file,
+    load_district,
+)
+from gis.errors import GisError
+from tests.fixtures import (
+    G1,
+    G5,
+    write_areas_file,
+    write_beats_file,
+    write_places_file,
+    write_roads_file,
+)
+
+
+def test_areas_beats_and_places_are_put_in_force_only_when_asked(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "district"
+    source.mkdir()
+    areas = write_areas_file(source / "areas.geojson")
+    dry = importing.import_areas(folder, areas, None, None, dry_run=True)
+    assert (dry.what, dry.taken, dry.errors) == ("areas", 16, ())
+    assert dry.notes["labels"] == {"县": 1, "乡镇": 3, "村社": 4, "网格": 8}
+    assert not folder.exists()
+    importing.import_areas(folder, areas, None, None, dry_run=False)
+    beats = importing.import_beats(folder, write_beats_file(source / "b.geojson"), None, None, dry_run=False)
+    places = importing.import_places(folder, write_places_file(source / "p.csv"), None, None, dry_run=False)
+    importing.set_about(folder, About("八格县", "340604", "QS"))
+    assert (beats.taken, places.taken) == (2, 2)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([ABOUT, AREAS, BEATS, PLACES])
+    assert load_district(folder).about.name == "八格县"
+
+
+def test_a_file_that_cannot_be_used_leaves_the_old_one(tmp_path: Path, district_folder: Path) -> None:
+    folder = tmp_path / "district"
+    folder.mkdir()
+    shutil.copy(district_folder / AREAS, folder / AREAS)
+    before = (folder / AREAS).read_bytes()
+    broken = tmp_path / "broken.geojson"
+    broken.write_text('{"type": "FeatureCollection", "features": [', "utf-8")
+    with pytest.raises(GisError):
+        importing.import_areas(folder, broken, None, None, dry_run=False)
+    text = write_areas_file(tmp_path / "circle.geojson").read_text("utf-8")
+    looped = text.replace('"parent": null', '"parent": "340604001001001"')
+    (tmp_path / "circle.geojson").write_text(looped, "utf-8")
+    with pytest.raises(GisError):
+        importing.import_areas(folder, tmp_path / "circle.geojson", None, None, dry_run=False)
+    roads = tmp_path / "roads.osm.pbf"
+    roads.write_bytes(b"no map")
+    with pytest.raises(GisError):
+        importing.import_roads(folder, roads, dry_run=False)
+    assert (folder / AREAS).read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == [AREAS]
+
+
+def test_roads_make_a_graph_per_means_of_travel_and_a_basemap(tmp_path: Path) -> None:
+    roads = write_roads_file(tmp_path / "roads.osm.pbf")
+    told: list[float] = []
+    folder = tmp_path / "district"
+    dry = importing.import_roads(
+        folder, roads, dry_run=True, progress=lambda share, _what: told.append(share)
+    )
+    assert dry.taken > 0
+    assert not folder.exists()
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    done = importing.import_roads(folder, roads, dry_run=False)
+    assert set(done.notes["edges"]) == {"car", "motorcycle", "foot"}  # type: ignore[call-overload]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {BASEMAP, ROADS, *(graph_file(name) for name in ("car", "motorcycle", "foot"))}
+    loaded = load_district(folder)
+    assert loaded.basemap == folder / BASEMAP
+    assert loaded.bounds is not None
+
+
+def people(path: Path, *rows: str) -> Path:
+    path.write_text("name,kind,phone,grids,skills,employment\n" + "\n".join(rows) + "\n", "utf-8")
+    return path
+
+
+def test_people_are_numbered_recognised_and_refused_by_row(tmp_path: Path, district: District) -> None:
+    path = people(
+        tmp_path / "people.csv",
+        f"周巧云,grid_worker,13900000001,{G1}、{G5},first_aid、swim,part_time",
+        "高建军,police,13900000011,,,",
+        "某人,wizard,1,,,",
+        "无格,grid_worker,2,999,,",
+        ",police,3,,,",
+        "高建军,police,13900000011,,,",
+    )
+    first, errors = importing.read_responders(path, district, (), (), None)
+    assert [person.name for person in first] == ["周巧云", "高建军"]
+    worker, officer = first
+    assert (worker.id, worker.unit, worker.profile, worker.area) == ("r_00001", 1, "motorcycle", G1[:12])
+    assert (worker.grids, worker.skills, worker.employment) == ((G1, G5), ("first_aid", "swim"), "part_time")
+    assert (officer.profile, officer.unit) == ("car", 2)
+    assert [error.row for error in errors] == [3, 4, 5, 6]
+    assert "kind" in errors[0].reason
+    again, _ = importing.read_responders(
+        people(tmp_path / "more.csv", "新人,police,5,,,", "周巧云,grid_worker,13900000001,,,"),
+        district,
+        [person.unit for person in first],
+        first,
+        None,
+    )
+    assert [(person.id, person.unit) for person in again] == [("r_00003", 3), ("r_00001", 1)]
+
+
+def test_cameras_are_known_by_their_number_or_by_name_and_place(tmp_path: Path, district: District) -> None:
+    path = tmp_path / "cameras.csv"
+    path.write_text(
+        "name,gb_id,lon,lat,network,azimuth,fov\n"
+        "渡口街北,34060400001320000001,116.825,33.905,bureau,90,60\n"
+        "无号,,116.805,33.905,,,\n"
+        "同号,34060400001320000001,116.805,33.905,,,\n"
+        "短号,123,116.805,33.905,,,\n"
+        "歪,,116.805,33.905,,400,\n"
+        "歪二,,116.805,33.905,,north,\n"
+        "网,,116.805,33.905,private,,\n"
+        ",,116.805,33.905,,,\n"
+        "无处,,,,,,\n",
+        "utf-8",
+    )
+    cameras, errors = importing.read_cameras(path, district, None)
+    assert [camera.name for camera in cameras] == ["渡口街北", "无号"]
+    assert (cameras[0].grid, cameras[0].azimuth, cameras[0].network) == (G5, 90.0, "bureau")
+    assert cameras[1].grid == G1
+    assert [error.row for error in errors] == [3, 4, 5, 6, 7, 8, 9]
+    again, _ = importing.read_cameras(path, district, None)
+    assert [camera.id for camera in again] == [camera.id for camera in cameras]
+    assert all("/" not in camera.id for camera in cameras)
+
+
+def test_a_name_with_a_slash_still_makes_an_address(tmp_path: Path, district: District) -> None:
+    path = tmp_path / "cameras.csv"
+    path.write_text("name,lon,lat\n一中/二中 路口?#,116.805,33.905\n", "utf-8")
+    (camera,), _ = importing.read_cameras(path, district, None)
+    assert not set("/?# ") & set(camera.id)
