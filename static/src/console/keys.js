@@ -81,7 +81,7 @@ function onKey(event) {
   const key = event.key;
   if (key === 'Enter') {
     // A focused button answers Enter itself.
-    if (target.tagName === 'BUTTON' || target.tagName === 'A') return;
+    if (target.closest('button, a, [role="button"]')) return;
     if (event.shiftKey) void dispatchChosen({ both: true });
     else primary();
   } else if (key === '/') document.getElementById('command')?.focus();
@@ -110,6 +110,10 @@ function onKey(event) {
 
 export function startKeys() {
   window.addEventListener('keydown', onKey);
+  // After a click Enter means the next step again, not the button that was clicked.
+  window.addEventListener('click', (event) => {
+    if (event.detail > 0) /** @type {HTMLElement} */ (event.target).closest?.('button')?.blur();
+  });
 }
 
 /** For the help page: key and its word. */

@@ -3,7 +3,7 @@ import { call } from '../api.js';
 import { activeAssignments, isOpen, responderByUnit } from '../board.js';
 import { t } from '../i18n.js';
 import { createMap } from '../map/map.js';
-import { bearingText, distanceText, durationText } from '../ui/format.js';
+import { bearingText, cutText, distanceText, durationText } from '../ui/format.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openArea, openIncident, openPoint, select } from './actions.js';
 import { etaText } from './ranked.js';
@@ -229,7 +229,7 @@ function syncSelection() {
           at: [incident.lon, incident.lat],
           level: incident.level,
           hollow: !isWaiting(incident),
-          title: `${incident.title.length > 12 ? `${incident.title.slice(0, 11)}…` : incident.title} · ${t(`state.${incident.state}`)}`,
+          title: `${cutText(incident.title, 12)} · ${t(`state.${incident.state}`)}`,
           detail: `${placeName(incident)}  ${cardClock(incident).text}`,
         }
       : pointFlag(),

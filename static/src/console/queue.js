@@ -161,8 +161,11 @@ function GroupList({ group, items, limit = 400 }) {
   const shown = items.slice(0, limit);
   const toggle = () => set({ queueOpen: { ...ui.queueOpen, handled: !ui.queueOpen.handled } });
   return html`<section class=${`group ${group}`} data-testid=${`group-${group}`}>
-    <h5 class=${group === 'handled' ? 'fold' : ''} onClick=${group === 'handled' ? toggle : undefined}>
-      ${group === 'handled' && html`<i>${folded ? '▸' : '▾'}</i>`}${t(`console.group.${group}`)}<b>${items.length}</b>
+    <h5>${
+      group === 'handled'
+        ? html`<button class="fold" aria-expanded=${!folded} data-testid="fold" onClick=${toggle}><i>${folded ? '▸' : '▾'}</i> ${t('console.group.handled')}</button>`
+        : t(`console.group.${group}`)
+    }<b>${items.length}</b>
       <span>${
         frozen && group === 'waiting'
           ? t('console.queue.locked')

@@ -168,7 +168,8 @@ function Working({ model, act }) {
       ${proposed && html`<div class="proposed" role="alert"><p>${t('field.proposed', { time: clock(Math.max(0, left)) })}</p>
         <button type="button" onClick=${act.notYet}>${t('field.not_yet')}</button></div>`}
       <${Waiting} model=${model} act=${act} />
-      ${!model.entries.length && !proposed && html`<p class="job-line"><${LevelMark} level=${incident.level} hollow size=${18} /> ${incident.title}</p>`}
+      ${!model.entries.length && !proposed && html`<details class="job-line"><summary><${LevelMark} level=${incident.level} hollow size=${18} /> ${incident.title}</summary>
+        <p>${[incident.address, incident.description].filter(Boolean).join(t('join.sentence'))}</p></details>`}
     </div>
     <footer class="bt">
       ${state === 'signed' && html`<button type="button" class="go" onClick=${() => act.step('en_route')}>${t('field.go')}</button>`}

@@ -72,3 +72,6 @@ export function bearingDeg(lon1, lat1, lon2, lat2) {
     Math.sin(lat1 * rad) * Math.cos(lat2 * rad) * Math.cos((lon2 - lon1) * rad);
   return (Math.atan2(y, x) / rad + 360) % 360;
 }
+
+/** A label that must fit: cut with an ellipsis, never shrunk. @param {string} text @param {number} most characters */
+export const cutText = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

@@ -12,6 +12,7 @@ import { bothEnds, gaps, onDuty, openByVillage, percent, responseRows, stateGrou
 
 /** Share of cameras that must be online (雪亮 key areas). */
 const CAMERA_TARGET = 0.98;
+const LEAST_RANKED = 3;
 
 /** @param {{summary: WallSummary, scene: Scene}} props */
 export function TodayPanel({ summary, scene }) {
@@ -51,7 +52,8 @@ function OpenVillages({ scene }) {
 
 /** @param {{summary: WallSummary, scene: Scene}} props */
 export function VillagePanel({ summary, scene }) {
-  if (!summary.villages.length) return html`<${OpenVillages} scene=${scene} />`;
+  // One or two villages are no ranking.
+  if (summary.villages.length < LEAST_RANKED) return html`<${OpenVillages} scene=${scene} />`;
   const { head, tail } = bothEnds(summary.villages, 4, 3);
   /** @param {(typeof head)[number]} item @param {string} tone */
   const line = ({ rank, row }, tone) => html`<div class="rk" key=${row.code}><span class="t2">${rank}</span><span class="nm">${row.name}</span>

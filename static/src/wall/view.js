@@ -3,6 +3,7 @@
 
 import { t } from '../i18n.js';
 import { clock, dayOf, duration, timeOfDay, weekday } from '../time.js';
+import { cutText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { LevelMark } from '../ui/shapes.js';
 import { openAlarms, story, urgentTiles } from './figures.js';
@@ -31,6 +32,7 @@ import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, Today
  */
 
 const TILES = 4;
+const STORY_LENGTH = 16;
 
 /** @param {{scene: Scene}} props */
 export function Wall({ scene }) {
@@ -109,7 +111,7 @@ const placeOf = (incident, scene) =>
 function StoryLine({ told, scene }) {
   const { top, progress } = told;
   if (!top || !progress) return html`<p class="story">${t('wall.story.none')}</p>`;
-  return html`<p class="story">${t('wall.story.open', { n: told.open })}${t('wall.story.comma')}<b class=${`lv${top.level}`}>${top.exercise && `${t('wall.exercise')} `}${t('wall.story.level', { level: t(`level.${top.level}`), n: told.sameLevel })}</b>${t('wall.story.colon')}${placeOf(top, scene)}${top.title}${t('wall.story.comma')}${stepWords(progress)}</p>`;
+  return html`<p class="story">${t('wall.story.open', { n: told.open })}${t('wall.story.comma')}<b class=${`lv${top.level}`}>${top.exercise && `${t('wall.exercise')} `}${t('wall.story.level', { level: t(`level.${top.level}`), n: told.sameLevel })}</b>${t('wall.story.colon')}${placeOf(top, scene)}${cutText(top.title, STORY_LENGTH)}${t('wall.story.comma')}${stepWords(progress)}</p>`;
 }
 
 /** @param {{number: number, tile: ReturnType<typeof urgentTiles>[number] | null, scene: Scene}} props */

@@ -4,6 +4,7 @@ import { call } from '../api.js';
 import { isOpen, levelRank, openIncidents, responderByUnit } from '../board.js';
 import { createMap } from '../map/map.js';
 import { duration } from '../time.js';
+import { cutText } from '../ui/format.js';
 import { isAlarm } from '../ui/levels.js';
 
 /** @import {Board, District, Incident} from '../../types/wire.d.ts' */
@@ -18,6 +19,7 @@ const LABEL_EVERY_MS = 5_000;
 const LOOK_MS = 20_000;
 const EASE_MS = 600;
 const MOST_LABELS = 12;
+const LABEL_LENGTH = 12;
 
 /** Slanted lines for grids without a worker. */
 function hatch() {
@@ -188,7 +190,7 @@ export class WallMap {
       features: shown.map((item) => ({
         type: 'Feature',
         properties: {
-          title: item.title, rank: levelRank(item.level),
+          title: cutText(item.title, LABEL_LENGTH), rank: levelRank(item.level),
           age: ageing ? duration((nowMs - Date.parse(item.reported_at)) / 1000) : '',
         },
         geometry: { type: 'Point', coordinates: [item.lon, item.lat] },
