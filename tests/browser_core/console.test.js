@@ -6,7 +6,8 @@ import { firstFree, keepOrder } from '../../static/src/console/reading.js';
 import { ui } from '../../static/src/console/state.js';
 import { parse } from '../../static/src/console/verbs.js';
 import { commandsFor } from '../../static/src/console/commands-list.js';
-import { clockText, distanceText, durationText, bearingDeg, metresBetween } from '../../static/src/ui/format.js';
+import { bearingDeg, metresBetween, scaleBar } from '../../static/src/map/sphere.js';
+import { clockText, distanceText, durationText } from '../../static/src/ui/format.js';
 import { groupOf, isAlarm, KIND_PATHS, levelOf } from '../../static/src/ui/levels.js';
 
 /** @param {string} id @param {number} eta_s @returns {any} */
@@ -63,9 +64,9 @@ test('clocks, durations and distances in few words', () => {
 });
 
 test('bearings and distances agree with the compass', () => {
-  assert.ok(Math.abs(bearingDeg(107, 37, 107, 38)) < 1e-9);
-  assert.ok(Math.abs(bearingDeg(107, 0, 108, 0) - 90) < 1e-9);
-  assert.ok(Math.abs(metresBetween(107, 37, 107, 38) - 111195) < 1);
+  assert.ok(Math.abs(bearingDeg([107, 37], [107, 38])) < 1e-9);
+  assert.ok(Math.abs(bearingDeg([107, 0], [108, 0]) - 90) < 1e-9);
+  assert.ok(Math.abs(metresBetween([107, 37], [107, 38]) - 111195) < 1);
 });
 
 test('the menu offers a dispatcher nothing that only a supervisor may do', () => {
@@ -93,4 +94,10 @@ test('a preview stays once claimed here, and goes once another desk has it', () 
   assert.equal(nextPreview([mine, ...others], { shown: mine, dismissed: '', me: 'me' }), null);
   const taken = waiting('a', 'I', { claimed_by: 'other' });
   assert.equal(nextPreview([taken, waiting('b', 'IV')], { shown: taken, dismissed: '', me: 'me' })?.id, 'b');
+});
+
+test('a scale bar is round and fits', () => {
+  assert.deepEqual(scaleBar(1, 140), { metres: 100, px: 100 });
+  assert.deepEqual(scaleBar(7, 140), { metres: 500, px: 71 });
+  assert.deepEqual(scaleBar(20, 120), { metres: 2000, px: 100 });
 });

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { jobOf, needsAnswer, ownPart, stages } from '../../static/src/field/job.js';
-import { metresBetween, nextTurn, progressAlong, secondsLeft } from '../../static/src/field/navigation.js';
+import { nextTurn, progressAlong, secondsLeft } from '../../static/src/field/navigation.js';
+import { metresBetween } from '../../static/src/map/sphere.js';
 
 /** @import {Board, Route} from '../../static/types/wire.d.ts' */
 /** @import {Entry} from '../../static/src/field/outbox.js' */

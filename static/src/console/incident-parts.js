@@ -3,7 +3,8 @@ import { call } from '../api.js';
 import { activeAssignments, assignmentsOf, runningStage } from '../board.js';
 import { t } from '../i18n.js';
 import { timeOfDay } from '../time.js';
-import { clockText, distanceText, durationText, metresBetween } from '../ui/format.js';
+import { metresBetween } from '../map/sphere.js';
+import { clockText, distanceText, durationText } from '../ui/format.js';
 import { html, useState } from '../ui/h.js';
 import { isWaiting } from '../ui/levels.js';
 import { KindMark, LevelMark } from '../ui/shapes.js';
@@ -121,7 +122,7 @@ export function Suspects({ item }) {
         t(apart_s >= 0 ? 'console.suspect.earlier' : 'console.suspect.later', {
           time: durationText(Math.abs(apart_s)),
         }),
-        t('console.suspect.apart', { distance: distanceText(metresBetween(item.lon, item.lat, other.lon, other.lat)) }),
+        t('console.suspect.apart', { distance: distanceText(metresBetween([item.lon, item.lat], [other.lon, other.lat])) }),
         item.grid && item.grid === other.grid ? t('console.suspect.same_grid') : '',
       ].filter(Boolean);
       return html`<div class="suspect" key=${other.id} data-testid="suspect"><${LevelMark} level=${other.level} hollow=${!isWaiting(other)} size=${16} />

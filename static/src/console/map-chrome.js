@@ -1,5 +1,6 @@
 // What frames the map: breadcrumb, layer switches, zoom, legend with scale, and who moves the map.
 import { t } from '../i18n.js';
+import { scaleBar } from '../map/sphere.js';
 import { html } from '../ui/h.js';
 import { KindMark } from '../ui/shapes.js';
 import { openArea } from './actions.js';
@@ -9,16 +10,11 @@ import { set, ui } from './state.js';
 const LAYERS = /** @type {const} */ (['areas', 'incidents', 'people', 'cameras']);
 const SCALE_PX = 140;
 
-/** A round distance no longer than the bar. @returns {{px: number, text: string}} */
+/** @returns {{px: number, text: string}} */
 function scale() {
-  const map = ui.map?.gl;
-  if (!map) return { px: 0, text: '' };
-  const lat = map.getCenter().lat;
-  const metresPerPx = (40075016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
-  const most = metresPerPx * SCALE_PX;
-  const power = 10 ** Math.floor(Math.log10(most));
-  const metres = [5, 2, 1].map((n) => n * power).find((n) => n <= most) ?? power;
-  return { px: Math.round(metres / metresPerPx), text: metres >= 1000 ? `${metres / 1000} km` : `${metres} m` };
+  if (!ui.map) return { px: 0, text: '' };
+  const { px, metres } = scaleBar(ui.map.metresPerPixel, SCALE_PX);
+  return { px, text: metres >= 1000 ? `${metres / 1000} km` : `${metres} m` };
 }
 
 export function MapChrome() {

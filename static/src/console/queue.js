@@ -1,6 +1,7 @@
 // The queue: what waits, what runs, what is to be checked. Most urgent first, and never re-sorted under the pointer.
 import { t } from '../i18n.js';
 import { activeAssignments, compareUrgency } from '../board.js';
+import { timeOfDay } from '../time.js';
 import { durationText } from '../ui/format.js';
 import { html, useRef } from '../ui/h.js';
 import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
@@ -184,7 +185,12 @@ function GroupList({ group, items, limit = 400 }) {
 /** @param {Group} group */
 function emptyText(group) {
   if (ui.feed.state === 'connecting') return t('feed.connecting');
-  return t(`console.empty.${group}`);
+  if (group !== 'waiting') return t(`console.empty.${group}`);
+  const ends = Object.values(board().incidents).map((item) => item.closed_at ?? '');
+  const last = ends.reduce((a, b) => (a > b ? a : b), '');
+  return [t('console.empty.waiting'), last && t('console.empty.last', { at: timeOfDay(last) })]
+    .filter(Boolean)
+    .join(t('join.clause'));
 }
 
 export function Queue() {

@@ -1,7 +1,8 @@
 // The bottom strip: the four cameras nearest to what is selected. No picture is shown that is not one: until live video
 // is connected a tile says what is registered, how far it stands and where it looks.
 import { t } from '../i18n.js';
-import { bearingDeg, bearingText, distanceText, metresBetween } from '../ui/format.js';
+import { bearingDeg, metresBetween } from '../map/sphere.js';
+import { bearingText, distanceText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { select } from './actions.js';
 import { placeOfSelection } from './reading.js';
@@ -12,8 +13,8 @@ import { board, ui } from './state.js';
 /** @param {{camera: Camera & {distance_m?: number}, index: number}} props */
 function Tile({ camera, index }) {
   const at = placeOfSelection();
-  const metres = at ? metresBetween(at[0], at[1], camera.lon, camera.lat) : null;
-  const toward = at ? bearingDeg(camera.lon, camera.lat, at[0], at[1]) : 0;
+  const metres = at ? metresBetween(at, [camera.lon, camera.lat]) : null;
+  const toward = at ? bearingDeg([camera.lon, camera.lat], at) : 0;
   const half = (camera.fov ?? 60) / 2;
   const sees =
     camera.azimuth !== null &&

@@ -1,18 +1,8 @@
 // Where on the line am I, what comes next: plain geometry on a route that the server computed.
 
+import { metresBetween } from '../map/sphere.js';
+
 /** @import {Route, RouteStep} from '../../types/wire.d.ts' */
-
-const METRES_PER_DEGREE = 111_195;
-
-/**
- * Metres between two points, good for the few kilometres of a job.
- * @param {readonly number[]} a lon, lat degrees
- * @param {readonly number[]} b lon, lat degrees
- */
-export function metresBetween(a, b) {
-  const squeeze = Math.cos((((a[1] + b[1]) / 2) * Math.PI) / 180);
-  return METRES_PER_DEGREE * Math.hypot((b[0] - a[0]) * squeeze, b[1] - a[1]);
-}
 
 /**
  * @typedef {object} Progress

@@ -59,6 +59,7 @@ export default {
   'console.queue.shown': '{n} shown',
   'console.queue.more': 'Show {n} more',
   'console.empty.waiting': 'Nothing is waiting',
+  'console.empty.last': 'the last was closed at {at}',
   'console.empty.running': 'Nothing in progress',
   'console.empty.handled': 'Nothing to check',
   'console.unacknowledged': 'New alarm',

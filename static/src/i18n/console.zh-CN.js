@@ -59,6 +59,7 @@ export default {
   'console.queue.shown': '显示 {n}',
   'console.queue.more': '再显示 {n} 件',
   'console.empty.waiting': '没有待派遣事件',
+  'console.empty.last': '上一件 {at} 办结',
   'console.empty.running': '没有处置中的事件',
   'console.empty.handled': '没有待核查的事件',
   'console.unacknowledged': '未确认',

@@ -8,6 +8,7 @@ import { addIcons, incidentIcon } from './icons.js';
 import { MoversLayer } from './movers-layer.js';
 import { Overlays } from './overlays.js';
 import { paletteOf } from './palette.js';
+import { metresPerPixel } from './sphere.js';
 import { buildStyle, SOURCES } from './style.js';
 
 /** @import {Camera, Incident} from '../../types/wire.d.ts' */
@@ -332,6 +333,11 @@ export class LiveMap {
   release() {
     this.touched = false;
     this.#tell();
+  }
+
+  /** In the middle of the view. */
+  get metresPerPixel() {
+    return metresPerPixel(this.gl.getCenter().lat, this.gl.getZoom());
   }
 
   /** @returns {[number, number, number, number]} west, south, east, north */

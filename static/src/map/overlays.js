@@ -1,6 +1,7 @@
 // What stands over the map as HTML: the ring of the selected incident with its flag, the tags of ranked people, and
 // the pointers at the edge for alarms out of view. Few things, so elements are fine; everything else is WebGL.
 import { LEVELS } from '../ui/levels.js';
+import { bearingDeg, metresBetween } from './sphere.js';
 
 /** @import {LiveMap} from './map.js' */
 
@@ -252,8 +253,8 @@ export class Overlays {
       this.#move(node, x, y);
       const near = gl.unproject([Math.max(0, Math.min(width, at.x)), Math.max(0, Math.min(height, at.y))]);
       const [fromLon, fromLat] = [near.lng, near.lat];
-      const metres = metresFrom(fromLon, fromLat, item.at);
-      node.children[2].textContent = item.detail(metres, bearingFrom([centre.lng, centre.lat], item.at));
+      const metres = metresBetween([fromLon, fromLat], item.at);
+      node.children[2].textContent = item.detail(metres, bearingDeg([centre.lng, centre.lat], item.at));
     }
   }
 
@@ -261,16 +262,4 @@ export class Overlays {
   #move(node, x, y) {
     node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
-}
-
-/** @param {number} lon @param {number} lat @param {[number, number]} to */
-function metresFrom(lon, lat, to) {
-  const rad = Math.PI / 180;
-  return 6371008.8 * Math.hypot((to[1] - lat) * rad, (to[0] - lon) * rad * Math.cos(lat * rad));
-}
-
-/** Screen bearing (the map is north-up). @param {[number, number]} from @param {[number, number]} to */
-function bearingFrom(from, to) {
-  const squeeze = Math.cos((from[1] * Math.PI) / 180);
-  return ((Math.atan2((to[0] - from[0]) * squeeze, to[1] - from[1]) * 180) / Math.PI + 360) % 360;
 }

@@ -51,27 +51,5 @@ export function distanceText(metres) {
  */
 export const bearingText = (degrees) => t(`console.bearing.${Math.round((((degrees % 360) + 360) % 360) / 45) % 8}`);
 
-/** Metres on the sphere; only to tell distances to people, the server does the ranking.
- * @param {number} lon1 @param {number} lat1 @param {number} lon2 @param {number} lat2
- */
-export function metresBetween(lon1, lat1, lon2, lat2) {
-  const rad = Math.PI / 180;
-  const dy = (lat2 - lat1) * rad;
-  const dx = (lon2 - lon1) * rad * Math.cos(((lat1 + lat2) / 2) * rad);
-  return 6371008.8 * Math.hypot(dx, dy);
-}
-
-/** Compass bearing from one point to another, degrees clockwise from north.
- * @param {number} lon1 @param {number} lat1 @param {number} lon2 @param {number} lat2
- */
-export function bearingDeg(lon1, lat1, lon2, lat2) {
-  const rad = Math.PI / 180;
-  const y = Math.sin((lon2 - lon1) * rad) * Math.cos(lat2 * rad);
-  const x =
-    Math.cos(lat1 * rad) * Math.sin(lat2 * rad) -
-    Math.sin(lat1 * rad) * Math.cos(lat2 * rad) * Math.cos((lon2 - lon1) * rad);
-  return (Math.atan2(y, x) / rad + 360) % 360;
-}
-
 /** A label that must fit: cut with an ellipsis, never shrunk. @param {string} text @param {number} most characters */
 export const cutText = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

@@ -2,13 +2,13 @@
 
 import { openIncidents } from '../board.js';
 import { t } from '../i18n.js';
+import { scaleBar } from '../map/sphere.js';
 import { html } from '../ui/h.js';
 import { KindMark, LevelMark } from '../ui/shapes.js';
 
 /** @import {Scene} from './view.js' */
 
 const BAR_PX = 120;
-const STEPS_M = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 
 /** @param {{scene: Scene}} props */
 export function Legend({ scene }) {
@@ -18,12 +18,12 @@ export function Legend({ scene }) {
     .sort((a, b) => b[1].online - a[1].online).slice(0, levels.length > 3 ? 2 : 3);
   const vacant = scene.summary?.staffing.vacant ?? 0;
   const scale = scene.metresPerPixel;
-  const metres = scale === null ? null : (STEPS_M.findLast((step) => step / scale <= BAR_PX) ?? STEPS_M[0]);
+  const bar = scale === null ? null : scaleBar(scale, BAR_PX);
   return html`<div class="legend">
     ${levels.map((row) => html`<span key=${row.level}><${LevelMark} level=${row.level} hollow size=${20} />${t('wall.legend.level', { level: t(`level.${row.level}`), n: row.n })}</span>`)}
     ${people.map(([kind, row]) => html`<span key=${kind}><${KindMark} kind=${kind} size=${18} />${t('wall.legend.kind', { kind: t(`kind.${kind}`), n: row.online })}</span>`)}
     ${vacant > 0 && html`<span><i class="hatch"></i>${t('wall.legend.vacant', { n: vacant })}</span>`}
     ${scene.mapFault && html`<span class="warn">${t('wall.basemap_fault')}</span>`}
-    ${metres !== null && scale !== null && html`<em><u style=${{ width: `${metres / scale}px` }}></u>${metres >= 1000 ? t('wall.km', { n: metres / 1000 }) : t('wall.m', { n: metres })}</em>`}
+    ${bar && html`<em><u style=${{ width: `${bar.px}px` }}></u>${bar.metres >= 1000 ? t('wall.km', { n: bar.metres / 1000 }) : t('wall.m', { n: bar.metres })}</em>`}
   </div>`;
 }

@@ -218,9 +218,7 @@ export class WallMap {
 
   /** Metres per stage pixel in the middle of the map, for the scale bar. */
   get metresPerPixel() {
-    const { gl } = this.#map;
-    const lat = gl.getCenter().lat;
-    return ((40_075_016.7 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** gl.getZoom())) * this.#scale;
+    return this.#map.metresPerPixel * this.#scale;
   }
 
   get fault() {
