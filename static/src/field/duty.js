@@ -116,8 +116,9 @@ export class Duty {
     this.#lastTryAt = now;
     this.#busy = true;
     try {
-      await call('POST', '/positions', this.position, { redirect: false, timeoutMs: 8_000 });
-      if (this.sharing) this.sentAt = Date.now();
+      const answer = await call('POST', '/positions', this.position, { redirect: false, timeoutMs: 8_000 });
+      // A fix from before the shift, or one that jumped, is answered kindly and not taken: nobody sees it.
+      if (this.sharing && answer?.accepted !== 0) this.sentAt = Date.now();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const keep = error.unreachable && this.position && now - this.#lastKeptAt >= OFFLINE_EVERY_MS;

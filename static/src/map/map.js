@@ -112,6 +112,7 @@ export class LiveMap {
       renderWorldCopies: false,
     });
     this.gl.touchZoomRotate?.disableRotation();
+    this.gl.getCanvas().tabIndex = -1; // keys do nothing there, so Tab does not stop there
     this.layer = new MoversLayer(this.movers, options.center, this.#theme, this.#scale);
     this.overlays = new Overlays(this);
     this.gl.on('style.load', () => this.#install());
