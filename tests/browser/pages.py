@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -14,6 +16,8 @@ for (const name of ['pointerdown', 'keydown']) {
 """
 """Counts what a person does, before any code of the page sees it."""
 
+UNTIL_LIMIT_S = 20.0
+
 LIVE = "() => window.yiping?.feed.state === 'live'"
 
 
@@ -21,6 +25,14 @@ def inputs(page: Page) -> list[str]:
     """The keys and pointer presses of a real person so far."""
     made: list[str] = page.evaluate("() => window.inputs")
     return made
+
+
+def until(page: Page, check: Callable[[], object]) -> None:
+    """Ask again until it holds; the page goes on living meanwhile."""
+    deadline = time.monotonic() + UNTIL_LIMIT_S
+    while not check():
+        assert time.monotonic() < deadline, "it never held"
+        page.wait_for_timeout(50)
 
 
 class Console:

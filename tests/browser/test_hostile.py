@@ -36,7 +36,8 @@ def wide(page: Page, selector: str) -> list[str]:
           const box = document.querySelector(selector).getBoundingClientRect();
           return [...document.querySelectorAll(`${selector} *`)].filter((node) => {
             const own = node.getBoundingClientRect();
-            if (!own.width || own.right <= box.right + 1 || getComputedStyle(node).position === 'fixed') return false;
+            if (!own.width || own.right <= box.right + 1) return false;
+            if (getComputedStyle(node).position === 'fixed') return false;
             // What a parent cuts off with an ellipsis does not stick out.
             for (let at = node.parentElement; at && !at.matches(selector); at = at.parentElement) {
               const cut = getComputedStyle(at).overflowX === 'hidden';
