@@ -78,9 +78,9 @@ def extend(terrain: Terrain, spec: DistrictSpec, rng: np.random.Generator) -> Be
 
 
 def _frame(terrain: Terrain, coarser: float) -> Frame:
-    _, _, x, y = terrain.drawn.bounds
+    west, south, east, north = terrain.drawn.bounds
     cell = terrain.frame.cell * coarser
-    return Frame(-x, -y, cell, int(2 * y / cell) + 2, int(2 * x / cell) + 2)
+    return Frame(west, south, cell, int((north - south) / cell) + 2, int((east - west) / cell) + 2)
 
 
 def _brooks(

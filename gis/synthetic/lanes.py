@@ -161,7 +161,11 @@ def houses(
             first.add(index)
         seen.add(hamlet.village)
     result = []
-    for k in rng.permutation(np.flatnonzero(~bad)):
+    free = np.flatnonzero(~bad)
+    # Where there is room for more houses than wanted, a village fills up from its heart.
+    heart = np.array([hamlets[i].at if i >= 0 else corners[k][0] for k, i in enumerate(owner)])
+    far = np.hypot(*(np.array(corners).mean(axis=1) - heart)[free].T) + rng.uniform(0, 60, len(free))
+    for k in free[np.argsort(far)].tolist():
         index = owner[k]
         if made.get(index, 0) < wanted * (3.2 if index in first else 1.0 if index >= 0 else 4.0):
             made[index] = made.get(index, 0) + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, dijkstra
 from shapely.geometry.base import BaseGeometry
 
 from gis.synthetic.plane import Floats, Ints
@@ -84,7 +84,45 @@ def weave(roads: list[Road], barrier: BaseGeometry) -> Pieces:
     length = np.bincount(label, weights=shapely.length(np.array(pieces)))
     best = int(np.argmax(length))
     kept = [k for k in range(len(pieces)) if label[k] == best]
-    return Pieces(mended, [pieces[k] for k in kept], [owner[k] for k in kept])
+    return _passable(Pieces(mended, [pieces[k] for k in kept], [owner[k] for k in kept]))
+
+
+def _passable(net: Pieces) -> Pieces:
+    """Make roads of the tracks without which a car could not get from everywhere to everywhere."""
+    nodes, ends = ends_of(net.lines)
+    track = np.array([net.roads[o].highway == "track" for o in net.owner])
+    n, length = len(nodes), shapely.length(np.array(net.lines))
+    by_car = csr_array((np.ones((~track).sum()), tuple(ends[~track].T)), shape=(n, n))
+    label = connected_components(by_car, directed=False)[1]
+    drivable = np.unique(ends[~track])
+    main = int(np.argmax(np.bincount(label[drivable])))
+    islands = [i for i in np.unique(label[drivable]).tolist() if i != main]
+    if not islands:
+        return net
+    # Driving is as good as free, so that the way leads over as little track as there may be.
+    weight = np.where(track, length, 0.001 * length)
+    order = np.argsort(-weight, kind="stable")  # of parallel pieces the last entry, the cheapest, counts
+    piece_at = {tuple(sorted(ends[k].tolist())): int(k) for k in order}
+    cheapest = np.array(sorted(piece_at.values()))
+    graph = csr_array((weight[cheapest], tuple(ends[cheapest].T)), shape=(n, n))
+    cost, back, _ = dijkstra(
+        graph,
+        directed=False,
+        indices=drivable[label[drivable] == main],
+        min_only=True,
+        return_predecessors=True,
+    )
+    roads, owner = [*net.roads], [*net.owner]
+    for island in islands:
+        here = drivable[label[drivable] == island]
+        at = int(here[np.argmin(cost[here])])
+        while (prev := int(back[at])) >= 0:
+            k = piece_at[(min(at, prev), max(at, prev))]
+            if roads[owner[k]].highway == "track":
+                owner[k] = len(roads)
+                roads.append(Road(np.array(net.lines[k].coords), "unclassified"))
+            at = prev
+    return Pieces(roads, net.lines, owner)
 
 
 def _node(lines: list[shapely.LineString], source: list[int]) -> tuple[list[shapely.LineString], list[int]]:

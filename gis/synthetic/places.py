@@ -105,6 +105,7 @@ def name_sites(
 ) -> list[Place]:
     """Name the public sites of the towns; ``sites`` are pairs of town index and site."""
     used: dict[tuple[int, str], int] = defaultdict(int)
+    left: dict[str, list[int]] = {}
     made = []
     for town, site in sites:
         members = settled.towns[town].townships
@@ -113,7 +114,14 @@ def name_sites(
         base = township_base(spec.townships[members[0]])
         head = spec.name[:-1] if town == 0 else base
         if site.kind in ("government", "police"):
-            township = spec.townships[members[number % len(members)]]
+            if number == 0:
+                left[site.kind] = list(members)
+            # An office stands on its own township's land where the town has a site there.
+            at = np.array(site.main.representative_point().coords[0])
+            grid = book.grid(at)
+            here = division.units[division.grids[grid].unit].township if grid >= 0 else -1
+            mine = left[site.kind].pop(left[site.kind].index(here) if here in left[site.kind] else 0)
+            township = spec.townships[mine]
             base = township_base(township)
             tail = {
                 "street": "街道办事处",

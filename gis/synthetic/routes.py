@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from gis.synthetic.lattice import Chain, Lattice, Traces
-from gis.synthetic.plane import Floats, Frame, noise, resample, spline
+from gis.synthetic.plane import Floats, Frame, Ints, noise, resample, spline
 from gis.synthetic.settlements import Settlements
 from gis.synthetic.terrain import Terrain
 
@@ -44,8 +44,8 @@ class _Planner:
         for goal in goals:
             self.traces.add(found.way(goal), rank)
 
-    def attach(self, cells: list[int], rank: int) -> None:
-        found = self.lattice.spread(self.cost(), self.traces.used().tolist())
+    def attach(self, cells: list[int], rank: int, zones: Ints | None = None) -> None:
+        found = self.lattice.spread(self.cost(), self.traces.used().tolist(), zones=zones)
         for cell in cells:
             self.traces.add(found.way(cell), rank)
 
@@ -93,9 +93,9 @@ def plan(terrain: Terrain, settled: Settlements, rng: np.random.Generator, scale
         planner.join(centre, [_free(frame, ground, town.centre)], COUNTY + k)
     planner.join(centre, [v.cell for v in settled.villages], VILLAGE)
     for u, v in bridges[1:]:
+        # Each bank leads its own road to the bridge; joined first, an end would already count as reached.
+        planner.attach([u, v], VILLAGE, terrain.sides)
         planner.traces.add([u, v], VILLAGE)
-        planner.attach([u], VILLAGE)
-        planner.attach([v], VILLAGE)
     seeds = [v.cell for v in settled.villages] + [_free(frame, ground, t.centre) for t in seats]
     planner.braid(seeds, LINK, 0.5, rng)
     planner.attach([h.cell for h in settled.hamlets], LANE)

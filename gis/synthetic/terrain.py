@@ -24,8 +24,8 @@ from gis.synthetic.plane import (
 )
 from gis.synthetic.spec import DistrictSpec
 
-WIDER, HIGHER = 1.16, 0.88
-"""Half of what is drawn, in widths and heights of the county: a wall fitted to it shows land on all sides."""
+BESIDE, ABOVE = 0.66, 0.4
+"""What is drawn on either side, in widths and heights of the county: a wall fitted to it shows land all round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,13 @@ def build(spec: DistrictSpec, rng: np.random.Generator) -> Terrain:
     cols, rows = int(width * 1.18 / cell) + 1, int(height * 1.18 / cell) + 1
     frame = Frame(-(cols - 1) * cell / 2, -(rows - 1) * cell / 2, cell, rows, cols)
     bounds = shapely.box(frame.x0, frame.y0, -frame.x0, -frame.y0)
-    drawn = shapely.box(-WIDER * width, -HIGHER * height, WIDER * width, HIGHER * height)
     scale = min(width, height)
     county = _outline(frame, rng, width, height)
+    west, south, east, north = county.bounds
+    aside, above = BESIDE * (east - west), ABOVE * (north - south)
+    drawn = shapely.box(west - aside, south - above, east + aside, north + above)
     gx, gy = frame.centres()
-    river, course = _river(frame, rng, scale, float(np.hypot(WIDER * width, HIGHER * height)))
+    river, course = _river(frame, rng, scale, float(np.hypot(width, height)) * (0.5 + BESIDE))
     lattice = Lattice(frame)
 
     on_river = np.zeros(frame.rows * frame.cols, dtype=bool)

@@ -143,12 +143,12 @@ def one_ways(pieces: Pieces, wanted: int, rng: np.random.Generator) -> set[int]:
         with_it, against = ends[forward | ~single], ends[~forward | ~single][:, ::-1]
         a, b = np.concatenate([with_it, against]).T
         n = int(ends.max()) + 1
-        if (
-            connected_components(csr_array((np.ones(len(a)), (a, b)), shape=(n, n)), connection="strong")[0]
-            == 1
-        ):
+        graph = csr_array((np.ones(len(a)), (a, b)), shape=(n, n))
+        parts, label = connected_components(graph, connection="strong")
+        if parts == 1:
             break
-        chosen = set(sorted(chosen)[: len(chosen) // 2])
+        # A road with ends in two parts is the only way over; with all of those freed the parts grow together.
+        chosen -= set(owner[label[ends[:, 0]] != label[ends[:, 1]]].tolist())
     return chosen
 
 

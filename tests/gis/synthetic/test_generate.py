@@ -223,6 +223,50 @@ def test_the_river_is_crossed_on_bridges_only_and_makes_a_difference(made):
     assert worst > 3
 
 
+def test_land_fills_a_wide_screen_fitted_to_the_county(made):
+    district = json.loads(made.files.district.read_text(encoding="utf-8"))
+    west, south, east, north = district["bounds"]
+    drawn = district["drawn_bounds"]
+    wide, high = 0.6 * (east - west), 0.35 * (north - south)
+    assert drawn[0] <= west - wide
+    assert drawn[2] >= east + wide
+    assert drawn[1] <= south - high
+    assert drawn[3] >= north + high
+    nodes, shown, built = {}, defaultdict(list), []
+    for item in osmium.FileProcessor(str(made.files.roads)):
+        if item.is_node():
+            nodes[item.id] = (item.lon, item.lat)
+        elif item.is_way():
+            line = [nodes[n.ref] for n in item.nodes]
+            if "building" in item.tags:
+                built += line
+            for key in ("highway", "landuse", "waterway", "railway"):
+                if key in item.tags:
+                    shown[item.tags[key]] += line
+    # Roads, woods and fields reach the outer part of every side; no building stands out there.
+    for kinds in (("primary", "secondary", "tertiary", "unclassified"), ("forest", "farmland")):
+        x, y = np.array([p for kind in kinds for p in shown[kind]]).T
+        assert x.min() < west - 0.8 * wide
+        assert x.max() > east + 0.8 * wide
+        assert y.min() < south - 0.8 * high
+        assert y.max() > north + 0.8 * high
+    y = np.array(shown["river"])[:, 1]
+    assert y.min() < south - 0.8 * high
+    assert y.max() > north + 0.8 * high
+    x, y = np.array(built).T
+    assert x.min() > west
+    assert x.max() < east
+    assert y.min() > south
+    assert y.max() < north
+
+
+def test_an_office_stands_in_its_own_township_where_it_can(made):
+    places = read_table(made.files.places)
+    offices = [p for p in places if p["type"] in ("government", "police")]
+    own = [p for p in offices if p["address"].startswith(p["name"][:2])]
+    assert len(own) >= 0.7 * len(offices)
+
+
 def test_homes_lie_on_roads(made):
     roads = read_roads(made.files.roads)
     lat = made.spec.lat
