@@ -95,7 +95,8 @@ function examples() {
 function dispatchList(rest) {
   const incident = selectedIncident();
   if (!incident) return [{ text: word('dispatch'), note: t('console.cmd.select_first'), run: () => undefined }];
-  return (ui.ranked?.items ?? [])
+  if (!ui.ranked?.items.length) return [{ text: word('dispatch'), note: t('console.ranked.none'), run: () => undefined }];
+  return ui.ranked.items
     .map((item, index) => ({ item, index }))
     .filter(({ item, index }) => !rest || String(index + 1) === rest || item.name.includes(rest))
     .map(({ item, index }) => ({

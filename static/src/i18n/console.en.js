@@ -47,7 +47,7 @@ export default {
   'console.type.incident': 'Incident',
   'console.type.camera': 'Camera',
   'console.type.place': 'Place',
-  'console.queue': 'Incident queue',
+  'console.queue': 'Queue',
   'console.filter.all': 'All',
   'console.filter.mine': 'Mine',
   'console.filter.late': 'Overdue',

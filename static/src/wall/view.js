@@ -32,7 +32,7 @@ import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, Today
  */
 
 const TILES = 4;
-const STORY_LENGTH = 16;
+const STORY_LENGTH = 13;
 
 /** @param {{scene: Scene}} props */
 export function Wall({ scene }) {
