@@ -63,6 +63,7 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "message.sent": "a message to responders, or from one to the centre",
     "message.delivered": "it reached the phone",
     "message.read": "it was opened",
+    "board.recalled": "a finished incident came back to the live board, because something is to be done with it",
     "board.trimmed": "entities long finished left the live board; the tables keep them",
 }
 """Every event type and what it says. A test holds the documentation and the code to this table."""

@@ -21,7 +21,7 @@ from command.codes import CodeBook
 from command.desk import Answer, Command, Desk, Outcome
 from command.district import District
 from command.errors import Malformed
-from command.events import SYSTEM, Actor, Context, Fact
+from command.events import SYSTEM, Actor, Change, Context, Fact
 from command.ids import new_id
 from command.incidents import Attachment, Incident, Place, Report, incident_of, mask_contact
 from command.messages import Message
@@ -170,6 +170,18 @@ class Operations:
 
         return await self._do(actor, decide, _entity("incidents", incident_id), key)
 
+    async def recall(self, incident: Incident, jobs: Sequence[Assignment]) -> None:
+        """Bring a finished incident back to the board, so that it can be revisited, reopened or archived."""
+
+        def decide(picture: Picture, _context: Context) -> Sequence[Fact]:
+            if incident.id in picture.incidents:
+                return []
+            changes: list[Change] = [("incidents", incident.id, incident)]
+            changes += [("assignments", job.id, job) for job in jobs]
+            return [Fact("board.recalled", tuple(changes), {"incident_id": incident.id})]
+
+        await self.desk.submit(Command(SYSTEM, decide))
+
     async def attach(
         self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = Key()
     ) -> Outcome:
@@ -292,9 +304,7 @@ class Operations:
         kind = self._kind_asked(incident)
         kinds = frozenset((kind,)) if kind else self.policy.kinds_for(incident.category)
         ring = OFFER_RING + len(asked)
-        found = await self.proposals.nearest(
-            0, 0, incident=incident, limit=ring, routes=0, kinds=kinds
-        )
+        found = await self.proposals.nearest(0, 0, incident=incident, limit=ring, routes=0, kinds=kinds)
         for candidate in found.ranking.candidates:
             if candidate.responder.id not in asked:
                 return await self.dispatch(SYSTEM, incident_id, [candidate.responder.id])

@@ -42,6 +42,7 @@ from command.board import Board
 from command.clock import Clock, SystemClock
 from command.desk import Desk
 from command.district import About, District, load_district
+from command.errors import YipingError
 from command.events import Event
 from command.feed import Feed
 from command.operations import Operations
@@ -286,7 +287,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
             finally:
                 for task in tasks:
                     task.cancel()
-        await watch.checkpoint()
+        try:
+            await watch.checkpoint()
+        except YipingError as error:  # a full disk must not keep the rest from being put away
+            log.warning("no checkpoint at shutdown", reason=error.detail)
         core.close()
 
     app = FastAPI(title="Yiping 一屏", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)

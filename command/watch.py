@@ -29,6 +29,10 @@ from command.telemetry.records import STALE_S
 log = structlog.get_logger("watch")
 
 ROUND_S: Final = 1.0
+REOFFERED: Final = frozenset({"unanswered", "declined", "no_candidate"})
+"""Why an incident without a unit is offered to the next by itself; a ruling waits for a person."""
+NO_CANDIDATE_S: Final = 15.0
+"""How often to look again for somebody where nobody was left; people come on duty."""
 CHECKPOINT_EVENTS: Final = 5_000
 TRIM_EVERY_S: Final = 300.0
 
@@ -77,6 +81,7 @@ class Watch:
         self._purge_contacts = purge_contacts
         self._checkpoint_seq = operations.board.seq
         self._trimmed_at = float("-inf")
+        self._looked_at: dict[str, float] = {}
         self._eta_sent: dict[str, tuple[float, float]] = {}
 
     async def run(self) -> None:
@@ -109,10 +114,20 @@ class Watch:
     async def _offer_again(self) -> None:
         """Send somebody to incidents that a refusal or a silence left without a unit."""
         for incident in list(self._board.incidents.values()):
-            if incident.state != "accepted" or incident.attention not in ("unanswered", "declined"):
+            if incident.state != "accepted" or incident.attention not in REOFFERED:
+                continue
+            if incident.attention == "no_candidate" and not self._due(incident.id, NO_CANDIDATE_S):
                 continue
             if await self._do.offer_next(incident.id) is None:
                 await self._do.mark_attention(incident.id, "no_candidate")
+
+    def _due(self, key: str, every_s: float) -> bool:
+        """Say whether something that repeats is due again, and if so count from now."""
+        now = self._clock.monotonic()
+        if now - self._looked_at.get(key, float("-inf")) < every_s:
+            return False
+        self._looked_at[key] = now
+        return True
 
     async def arrivals(self) -> None:
         """Propose "on scene" to units within the radius, and let unanswered proposals hold."""
@@ -170,6 +185,7 @@ class Watch:
         if self._clock.monotonic() - self._trimmed_at < TRIM_EVERY_S:
             return
         self._trimmed_at = self._clock.monotonic()
+        self._looked_at = {key: at for key, at in self._looked_at.items() if key in self._board.incidents}
         await self._trim()
         await self._purge_contacts(rfc3339(self._clock.now()))
 

@@ -20,9 +20,10 @@ from command.accounts.visibility import significant
 from command.api.geo_query import BBox, parse_bbox
 from command.api.security import require
 from command.api.services import Json, KeyOf, Services, ServicesOf
+from command.assignments import Assignment
 from command.clock import rfc3339
 from command.errors import Forbidden, Malformed, NotFound, TooLarge, YipingError
-from command.incidents import Attachment
+from command.incidents import Attachment, Incident
 from command.operations import Key
 from command.store import schema
 from command.store.photos import keep_photo
@@ -192,6 +193,18 @@ async def _find(s: Services, me: Principal, incident_id: str) -> dict[str, Any]:
     return entity
 
 
+async def _recall(s: Services, me: Principal, incident_id: str) -> None:
+    """Bring an incident that left the board back to it, if the asker may see it."""
+    if incident_id in s.board.incidents:
+        return
+    entity = await _find(s, me, incident_id)
+    table = schema.assignments
+    query = sa.select(table.c.entity).where(table.c.incident_id == incident_id)
+    rows = await s.database.read(lambda connection: connection.execute(query).scalars().all())
+    jobs = [msgspec.json.decode(row, type=Assignment) for row in rows]
+    await s.operations.recall(msgspec.convert(entity, Incident), jobs)
+
+
 @router.get("/incidents/{incident_id}")
 async def read_incident(incident_id: str, me: Viewer, s: ServicesOf) -> Json:
     """Read one incident."""
@@ -307,6 +320,7 @@ async def command_incident(
     if command not in incidents.LIFECYCLE or command not in COMMANDS:
         raise NotFound("command", command)
     body = body or CommandBody()
+    await _recall(s, me, incident_id)
     s.demand(me, COMMANDS[command], "incidents", incident_id)
     if command == "dispatch":
         if not body.responder_ids:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from command import incidents, responders
-from command.assignments.model import ACTIVE, Assignment, assignment_of
+from command.assignments.model import ACTIVE, Assignment, active_of, assignment_of
 from command.assignments.steps import decide_step
 from command.clock import rfc3339
 from command.errors import AlreadyAssigned, IllegalTransition, Malformed
 from command.events import Change, Context, Fact
-from command.incidents import check_move, incident_of
+from command.incidents import Attention, Incident, check_move, incident_of
 from command.policy import Policy, due_at
 from command.responders import Responder, responder_of
 
@@ -42,7 +42,8 @@ def decide_dispatch(
 ) -> list[Fact]:
     """Send units: all of them or none.
 
-    From ``reported`` the incident is accepted in the same command. The first unit ever sent leads.
+    From ``reported`` the incident is accepted in the same command. The first unit leads; when the leader is
+    gone, the next one sent does.
 
     Raises:
         NotFound: The incident or a unit does not exist.
@@ -59,16 +60,16 @@ def decide_dispatch(
     units = [responder_of(picture, offer.responder_id) for offer in offers]
     for unit in units:
         _check_free(picture, unit)
-    if incident.claimed_by not in (None, context.actor.id, "system") and expected_version is None:
-        if context.actor.role == "dispatcher" and not override_reason:
-            raise AlreadyAssigned(
-                {"user_id": incident.claimed_by, "by_name": incident.claimed_name},
-                f"{incident.claimed_name} has claimed this incident; give a reason to step in.",
-            )
+    foreign = incident.claimed_by not in (None, context.actor.id, "system")
+    if foreign and context.actor.role == "dispatcher" and not override_reason:
+        raise AlreadyAssigned(
+            {"user_id": incident.claimed_by, "by_name": incident.claimed_name},
+            f"{incident.claimed_name} has claimed this incident; give a reason to step in.",
+        )
     move = check_move(incident, "dispatch", {})
     incident_of(picture, incident_id, expected_version)
 
-    first = not incident.assignments
+    led = any(assignment.lead for assignment in active_of(picture, incident))
     sent = []
     changes: list[Change] = []
     for position, (offer, unit) in enumerate(zip(offers, units, strict=True)):
@@ -77,7 +78,7 @@ def decide_dispatch(
             incident_id=incident.id,
             responder_id=unit.id,
             state="dispatched",
-            lead=first and position == 0,
+            lead=position == 0 and not led,
             by=context.actor.id,
             by_name=context.actor.name,
             reason=override_reason,
@@ -98,7 +99,7 @@ def decide_dispatch(
         "accepted_at": incident.accepted_at or context.at,
         "dispatched_at": incident.dispatched_at or context.at,
         # An automatic next offer does not take the amber away: a person has not looked yet.
-        "attention": incident.attention if context.actor.id == "system" else None,
+        "attention": _still_amber(incident) if context.actor.id == "system" else None,
         "assignments": (*incident.assignments, *sent),
     }
     if incident.acknowledged_at is None:
@@ -114,6 +115,11 @@ def decide_dispatch(
     if override_reason:
         facts["override_reason"] = override_reason
     return [Fact(move.event, (("incidents", new.id, new), *changes), facts)]
+
+
+def _still_amber(incident: Incident) -> Attention | None:
+    """Return what an automatic offer leaves on the card; "nobody to send" is over once somebody is sent."""
+    return "unanswered" if incident.attention == "no_candidate" else incident.attention
 
 
 def _check_free(picture: "Picture", unit: Responder) -> None:

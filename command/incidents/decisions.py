@@ -130,6 +130,8 @@ def decide_move(
         case "self_close":
             if incident.level not in ("IV", "none"):
                 raise Malformed("level", "only level IV or none may be dealt with on the spot")
+            if not incident.attachments:
+                raise Malformed("file", "what was dealt with on the spot needs a photo")
             fields |= {"self_handled": True, "disposition": texts["note"]}
         case "suspend":
             until = check_moment(texts["until"], "until")

@@ -28,6 +28,8 @@ State = Literal[
     "archived",
     "cancelled",
 ]
+Attention = Literal["unanswered", "declined", "no_candidate", "ruling"]
+"""Why a card is amber."""
 TERMINAL: Final[frozenset[State]] = frozenset({"rejected", "merged", "cancelled", "archived"})
 OPEN: Final[frozenset[State]] = frozenset(
     {"reported", "accepted", "dispatched", "handling", "suspended", "handled"}
@@ -84,7 +86,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     limits_s: LimitsS = LimitsS()
     suspects: tuple[str, ...] = ()
     parent_id: str | None = None
-    attention: Literal["unanswered", "declined", "no_candidate", "ruling"] | None = None
+    attention: Attention | None = None
     returns: int = 0
     assignments: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()

@@ -108,6 +108,11 @@ def world_with(state: str) -> World:
     return world
 
 
+def photograph(world: World, incident_id: str, name: str = "p1") -> None:
+    photo = Attachment(id=name, name="现场.jpg", content_type="image/jpeg", size=10)
+    world.take(lambda picture, context: decide_attach(incident_of(picture, incident_id), photo, context))
+
+
 def test_the_code_has_every_command_of_the_table_and_no_other() -> None:
     assert set(LIFECYCLE) == {*TABLE, "dispatch", "attach"}
     assert all(move.event in EVENT_TYPES for move in LIFECYCLE.values())
@@ -118,6 +123,8 @@ def test_the_code_has_every_command_of_the_table_and_no_other() -> None:
 def test_each_command_moves_from_its_states_and_from_no_other(state: str) -> None:
     for command, (sources, target) in TABLE.items():
         world = world_with(state)
+        if command == "self_close" and state == "reported":
+            photograph(world, "it")
         before = world.board.incidents["it"]
         words = WORDS.get(command, {})
         if state not in sources.split():
@@ -323,6 +330,10 @@ def test_only_small_things_are_dealt_with_on_the_spot() -> None:
         world.move("it", "self_close", note="已处理")
     assert refused.value.field == "level"
     world.report("small", level="none")
+    with pytest.raises(Malformed) as unseen:
+        world.move("small", "self_close", note="已处理")
+    assert unseen.value.field == "file"
+    photograph(world, "small")
     small = world.move("small", "self_close", note=" 已处理 ")
     assert (small.self_handled, small.disposition, small.handled_at) == (True, "已处理", rfc3339(START))
 
@@ -370,18 +381,14 @@ def test_the_words_go_into_the_timeline() -> None:
 def test_an_incident_takes_twenty_photos_and_none_when_it_is_over() -> None:
     world = world_with("handling")
 
-    def attach(n: int) -> None:
-        photo = Attachment(id=f"p{n}", name="现场.jpg", content_type="image/jpeg", size=10)
-        world.take(lambda picture, context: decide_attach(incident_of(picture, "it"), photo, context))
-
     for n in range(20):
-        attach(n)
+        photograph(world, "it", f"p{n}")
     assert len(world.board.incidents["it"].attachments) == 20
     with pytest.raises(Malformed):
-        attach(20)
+        photograph(world, "it", "p20")
     world = world_with("rejected")
     with pytest.raises(IllegalTransition):
-        attach(0)
+        photograph(world, "it")
 
 
 def test_merging_needs_another_open_incident() -> None:

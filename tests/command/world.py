@@ -218,7 +218,7 @@ def check_picture(board: Board) -> None:
     for incident in board.incidents.values():
         jobs = [board.assignments[key] for key in incident.assignments]
         assert all(job.incident_id == incident.id for job in jobs)
-        assert sum(job.lead for job in jobs) <= 1
+        assert sum(job.lead and job.state in ACTIVE for job in jobs) <= 1, "two units lead"
         if incident.state == "dispatched":
             assert any(job.state in ACTIVE for job in jobs), "dispatched, but nobody is sent"
         assert (incident.closed_at is not None) >= (incident.state in ("closed", "evaluated", "revisited"))
