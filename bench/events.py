@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from command import incidents
-from command.board import Board, Picture
+from command.board import Picture
 from command.clock import SystemClock
 from command.desk import Command, Desk
 from command.events import Actor, Context, Event, Fact
@@ -73,7 +73,10 @@ async def store(folder: Path, *, grouped: bool) -> float:
     """The event store alone: append what is waiting in one commit, or one event a commit."""
     database, log = open_log(folder)
     entity = msgspec.to_builtins(incident(1))
-    data = {"actor": {"id": "u", "name": "u"}, "changes": {"messages": {"m": {"id": "m", "body": entity["title"]}}}}
+    data = {
+        "actor": {"id": "u", "name": "u"},
+        "changes": {"messages": {"m": {"id": "m", "body": entity["title"]}}},
+    }
     seq = 0
     waiting: list[asyncio.Future[None]] = []
     acknowledged = 0
@@ -86,7 +89,10 @@ async def store(folder: Path, *, grouped: bool) -> float:
             if not group:
                 await asyncio.sleep(0)
                 continue
-            events = [Event(seq + n + 1, "2026-01-01T00:00:00.000Z", "message.sent", data) for n in range(len(group))]
+            events = [
+                Event(seq + n + 1, "2026-01-01T00:00:00.000Z", "message.sent", data)
+                for n in range(len(group))
+            ]
             await log.append(Commit(events=events))
             seq += len(group)
             acknowledged += len(group)
@@ -155,8 +161,13 @@ def main() -> None:
     middle = {name: statistics.median(values) for name, values in figures.items()}
     limit = middle["raw"]
     print(f"raw append + fdatasync, unbatched      {limit:9.0f} events/s   1.0×")
-    print(f"one SQLite commit each, FULL           {middle['each']:9.0f} events/s   {middle['each'] / limit:.1f}×")
-    print(f"store, group commit, FULL              {middle['group']:9.0f} events/s   {middle['group'] / limit:.1f}×  (target ≥ 5×)")
+    print(
+        f"one SQLite commit each, FULL           {middle['each']:9.0f} events/s   {middle['each'] / limit:.1f}×"
+    )
+    print(
+        f"store, group commit, FULL              {middle['group']:9.0f} events/s"
+        f"   {middle['group'] / limit:.1f}×  (target ≥ 5×)"
+    )
     print(
         f"whole desk (decide, projections, …)    {middle['desk']:9.0f} events/s   {middle['desk'] / limit:.1f}×"
         f"   p99 {middle['p99']:.1f} ms with {CALLERS} callers"

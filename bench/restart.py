@@ -109,7 +109,9 @@ class Client:
         seq = int(str(frame.get("seq", 0)))
         kind = frame["frame"]
         if kind in ("snapshot", "resume"):
-            self.broken += kind == "resume" and seq != self.seq and self.epoch == frame["epoch"] and seq < self.seq
+            self.broken += (
+                kind == "resume" and seq != self.seq and self.epoch == frame["epoch"] and seq < self.seq
+            )
             self.resumed += kind == "resume"
             self.epoch, self.seq = str(frame["epoch"]), seq
             self.back.set()
@@ -141,7 +143,7 @@ async def measure(folder: Path, port: int) -> None:
         begun = time.perf_counter()
         process, again_s = start(folder, port)
         await asyncio.wait_for(asyncio.gather(*(client.back.wait() for client in clients)), 60)
-        while min(client.seq for client in clients) < acknowledged and time.perf_counter() - begun < 60:
+        while min(c.seq for c in clients) < acknowledged and time.perf_counter() - begun < 60:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         back_s = time.perf_counter() - begun
     for task in tasks:

@@ -78,7 +78,7 @@ class Field:
     async def play(self) -> None:
         # As an errand, as the workers themselves start it: or they would begin the same job beside us.
         assert self.errands.start("job a_1", partial(self.workers.play, "a_1", self.person))
-        while self.errands.running("job a_1"):
+        while self.errands.running("job a_1"):  # noqa: ASYNC110  the errand has no event to wait for
             await asyncio.sleep(0)
 
     def steps(self) -> list[str]:
