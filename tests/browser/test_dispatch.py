@@ -79,6 +79,7 @@ def test_two_desks_want_one_unit_and_the_slower_is_told_who_won(
     guard.allow("status of 409")
     first_job = town.report("路灯倒伏", level="II")
     one = Console(open_as("dispatcher"))
+    expect(one.title).to_have_text("路灯倒伏")
     one.press("Enter")
     expect(one.find("dispatch-button")).to_be_visible()
     two = Console(open_as("dispatcher2"))

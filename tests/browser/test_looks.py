@@ -97,6 +97,7 @@ def tour(page: Page, town: Town) -> Iterator[str]:
     expect(console.card(first)).to_be_visible()
     console.card(first).click()
     console.rows()
+    expect(console.find("dispatch-button")).to_be_visible()
     yield "claimed"
     console.press("2")
     yield "override"

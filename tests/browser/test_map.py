@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, phone_of
@@ -39,15 +41,16 @@ def test_a_click_on_a_community_shows_who_is_there_and_reaches_the_nearest(
     expect(console.title).to_have_text(nearest.name)
     phone = phone_of(open_as, town, nearest.id)
     expect(phone.get_by_role("heading", name="没有任务")).to_be_visible()
-    console.find("message-input").fill("请到北门看一下")
+    words = f"请到北门看一下 {uuid.uuid4().hex[:6]}"
+    console.find("message-input").fill(words)
     console.press("Enter")
     receipt = console.find("thread").get_by_role("listitem").last.get_by_test_id("receipt")
     expect(receipt).to_have_attribute("data-state", "delivered")
     phone.get_by_role("button", name="消息").first.click()
-    expect(phone.get_by_text("请到北门看一下")).to_be_visible()
+    expect(phone.get_by_text(words)).to_be_visible()
     expect(receipt).to_have_attribute("data-state", "read")
     phone.get_by_role("button", name="收到，马上到").click()
-    expect(console.find("thread").get_by_text("收到，马上到")).to_be_visible()
+    expect(console.find("thread").get_by_role("listitem").last).to_contain_text("收到，马上到")
 
 
 def test_a_bare_click_ranks_whoever_is_near(open_as: OpenPage, town: Town) -> None:
