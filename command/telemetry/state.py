@@ -335,6 +335,7 @@ class Positions(UnitTable):
         self.heading[rows] = fixes["heading"]
         self.accuracy[rows] = fixes["accuracy"]
         self.battery[rows] = fixes["battery"]
+        self.gone[rows] = False
 
     def _refuse(self, verdict: Verdict) -> Verdict:
         self.refused[code(verdict)] = self.refused.get(code(verdict), 0) + 1

@@ -127,9 +127,8 @@ class UnitTable:
             return
         self.on_duty[row] = on_duty
         if on_duty:
-            self.gone[row] = False
-            return
-        self.gone[row] = self.fix_at[row] > NEVER
+            return  # maps that still show the last shift's marker are told to remove it until there is a new fix
+        self.gone[row] |= self.fix_at[row] > NEVER
         self.dirty[row] = self.gone[row]
         self._forget(row)
 
