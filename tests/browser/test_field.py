@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import struct
 import uuid
@@ -70,12 +71,17 @@ def test_a_shift_begins_and_ends_and_positions_flow_only_between(open_as: OpenPa
     expect(phone.get_by_role("heading", name="离岗")).to_be_visible()
     phone.get_by_role("button", name="上岗", exact=True).click()
     expect(phone.get_by_role("heading", name="没有任务")).to_be_visible()
-    # What the phone knew from before the shift is not told; the receiver's next fix is.
-    until(phone, lambda: sent)
-    phone.context.set_geolocation({"longitude": unit.lon, "latitude": unit.lat, "accuracy": 6})
+
+    def seen_after_next_fix() -> bool:
+        # A fix from before the shift is not taken; receivers make a new one every second.
+        wobble = random.uniform(0, 2e-6)
+        phone.context.set_geolocation({"longitude": unit.lon + wobble, "latitude": unit.lat, "accuracy": 6})
+        phone.wait_for_timeout(400)
+        return "lon" in town.supervisor.get(f"/responders/{unit.id}")
+
+    until(phone, seen_after_next_fix)
     expect(phone.locator("header.duty")).to_contain_text("位置共享中")
     assert sent
-    until(phone, lambda: "lon" in town.supervisor.get(f"/responders/{unit.id}"))
     fix = town.supervisor.get(f"/responders/{unit.id}")
     assert fix["on_duty"]
     assert abs(fix["lon"] - unit.lon) < 1e-5
