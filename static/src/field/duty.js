@@ -15,9 +15,11 @@ import { ApiError, call } from '../api.js';
  */
 
 const SEND_EVERY_MS = 3_000;
-/** Without movement a fix is repeated this often, so that the centre can tell standing still from gone. */
+/** Without movement the receiver is asked again this often, so that the centre can tell standing still from gone. */
 const REPEAT_EVERY_MS = 15_000;
 const OFFLINE_EVERY_MS = 10_000;
+/** A fix from the receiver's memory may be older than the shift, so only new ones count. */
+const FRESH = { enableHighAccuracy: true, maximumAge: 0, timeout: 20_000 };
 
 export class Duty {
   #outbox;
@@ -29,6 +31,8 @@ export class Duty {
   #lock = null;
   #lastTryAt = -Infinity;
   #lastKeptAt = -Infinity;
+  #askedAt = -Infinity;
+  #unsent = false;
   #busy = false;
   /** @type {Position | null} */
   position = null;
@@ -70,11 +74,8 @@ export class Duty {
     }
     this.#watch = navigator.geolocation.watchPosition(
       (found) => this.#take(found),
-      (error) => {
-        this.problem = error.code === error.PERMISSION_DENIED ? 'denied' : 'unavailable';
-        this.#changed();
-      },
-      { enableHighAccuracy: true, maximumAge: 2_000, timeout: 20_000 },
+      (error) => this.#fail(error),
+      FRESH,
     );
     void this.#stayLit();
   }
@@ -89,6 +90,12 @@ export class Duty {
     this.#lock = null;
   }
 
+  /** @param {GeolocationPositionError} error */
+  #fail(error) {
+    this.problem = error.code === error.PERMISSION_DENIED ? 'denied' : 'unavailable';
+    this.#changed();
+  }
+
   /** @param {GeolocationPosition} found */
   #take(found) {
     const { longitude, latitude, accuracy, heading, speed } = found.coords;
@@ -101,13 +108,21 @@ export class Duty {
       speed_kmh: speed == null || Number.isNaN(speed) ? null : speed * 3.6,
       fix_at: new Date(found.timestamp + this.#offsetMs()).toISOString(),
     };
+    this.#unsent = true;
     this.#changed();
     void this.#send();
   }
 
-  /** Call every second: repeats a fix when nothing moved. */
+  /** Call every second: sends what had to wait, and asks for a new fix when nothing moved for a while. */
   tick() {
-    if (this.position && Date.now() - this.#lastTryAt >= REPEAT_EVERY_MS) void this.#send();
+    const now = Date.now();
+    if (this.#unsent) {
+      void this.#send();
+    } else if (this.sharing && now - Math.max(this.#lastTryAt, this.#askedAt) >= REPEAT_EVERY_MS) {
+      // The old fix again would only grow older: standing still must be told with a new one.
+      this.#askedAt = now;
+      navigator.geolocation.getCurrentPosition((found) => this.#take(found), () => {}, FRESH);
+    }
   }
 
   async #send() {
@@ -115,6 +130,7 @@ export class Duty {
     if (!this.position || this.#busy || now - this.#lastTryAt < SEND_EVERY_MS) return;
     this.#lastTryAt = now;
     this.#busy = true;
+    this.#unsent = false;
     try {
       const answer = await call('POST', '/positions', this.position, { redirect: false, timeoutMs: 8_000 });
       // A fix from before the shift, or one that jumped, is answered kindly and not taken: nobody sees it.
