@@ -6,12 +6,19 @@ What the fixtures need is imported when one is asked for: tests of the inner par
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A build judges a change, so it looks at the same examples each time; at home every run looks at new ones.
+settings.register_profile("build", derandomize=True, deadline=None)
+settings.register_profile("home", deadline=None)
+settings.load_profile("build" if os.environ.get("CI") else "home")
 
 if TYPE_CHECKING:
     from command.district import District

@@ -93,13 +93,13 @@ def test_reused_field_says_the_same_as_one_search_a_unit(
     lon, lat = np.array(units).T
     together = approach.rank(lon, lat)
     alone = [nearest.rank(*target, [x], [y]).seconds[0] for x, y in units]
-    assert together.seconds == pytest.approx(alone)
+    assert together.seconds == pytest.approx(alone, abs=1e-6)
     assert together.order.tolist() == sorted(range(len(units)), key=lambda i: (together.seconds[i], i))
     for (x, y), seconds in zip(units, together.seconds, strict=True):
-        assert approach.seconds_at(x, y) == (pytest.approx(seconds), "road")
+        assert approach.seconds_at(x, y) == (pytest.approx(seconds, abs=1e-6), "road")
         route = approach.route_from(x, y)
         assert route is not None
-        assert route.duration_s == pytest.approx(seconds)
+        assert route.duration_s == pytest.approx(seconds, abs=1e-6)
         assert sum(step.distance_m for step in route.steps) == pytest.approx(route.distance_m, abs=1e-6)
 
 
