@@ -4,7 +4,6 @@ Immutable once loaded. An import writes new files and loads a new district, whic
 place in one assignment; nobody ever sees half of one.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from typing import Any, Final
 from command.dispatch import Travel
 from command.incidents import Place
 from gis.areas import AreaIndex
-from gis.errors import GisError, NoRoads
 from gis.files import Place as NamedPlace
 from gis.files import read_areas, read_beats, read_places
 from gis.nearest import Approach, NearestByRoad, rank_mixed
@@ -204,11 +202,3 @@ def load_district(folder: Path, overrides: About | None = None) -> District:
     )
     nearest = NearestByRoad(graphs or None)
     return District(folder, about, AreaIndex(areas, beats), nearest, places)
-
-
-async def load_in_thread(folder: Path, overrides: About | None = None) -> District:
-    """Load without holding up the loop."""
-    return await asyncio.to_thread(load_district, folder, overrides)
-
-
-__all__ = ["About", "Approaches", "District", "GisError", "NoRoads", "load_district", "load_in_thread"]

@@ -27,7 +27,6 @@ from gis.tables import PointRow, RowError, point_rows, split_list
 from gis.writing import write_beats, write_places
 
 Progress = Callable[[float, str], None]
-NO_PROGRESS: Final[Progress] = lambda _share, _what: None  # noqa: E731  a default, not a function of its own
 NETWORKS: Final = ("xueliang", "bureau", "social")
 
 
@@ -39,6 +38,10 @@ class Imported:
     taken: int
     errors: tuple[RowError, ...] = ()
     notes: dict[str, object] = field(default_factory=dict)
+
+
+def unseen(_share: float, _what: str) -> None:
+    """Show no progress."""
 
 
 def import_areas(
@@ -82,7 +85,7 @@ def import_places(
     return Imported("places", len(places), tuple(errors))
 
 
-def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress = NO_PROGRESS) -> Imported:
+def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress = unseen) -> Imported:
     """Read roads from an OSM PBF: one graph per means of travel, and the basemap.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from command.approaches import KEPT, ApproachBook
-from command.district import ABOUT, AREAS, About, Approaches, District, load_district, load_in_thread
+from command.district import ABOUT, AREAS, About, Approaches, District, load_district
 from gis.errors import GisError
 from tests.fixtures import COUNTY, G1, G5, G8, middle
 
@@ -59,10 +59,10 @@ def test_the_top_areas_name_serves_where_none_was_given(district_folder: Path, t
     assert not (tmp_path / ABOUT).exists()
 
 
-async def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / AREAS).write_bytes(b"not a geopackage")
     with pytest.raises(GisError):
-        await load_in_thread(tmp_path)
+        load_district(tmp_path)
 
 
 def test_each_means_of_travel_takes_its_own_time(district: District) -> None:
