@@ -4,6 +4,7 @@ Readers call a `Sink` synchronously as packets come in; nothing is queued betwee
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -49,6 +50,20 @@ class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
     rate: int
     channels: int
     config: bytes = b""
+
+
+class KeyFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture that needs no other: what a still, a thumbnail and a health check are made from.
+
+    Attributes:
+        track: What its decoder must know first.
+        nals: The access unit, as `Sink.picture` takes it.
+        taken_at: When it came from the device, aware UTC.
+    """
+
+    track: VideoTrack
+    nals: tuple[bytes, ...]
+    taken_at: datetime
 
 
 class Sink(Protocol):
