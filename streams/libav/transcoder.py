@@ -1,0 +1,104 @@
+"""`Transcoder`: H.265 in, H.264 out, for browsers that cannot play what the camera sends."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Final
+
+from streams.assembler import Assembler
+from streams.errors import Ended, StreamError
+from streams.libav import pipe
+from streams.libav.process import child, frames
+from streams.libav.slots import Slots
+from streams.media import AudioTrack, Sink, VideoTrack
+
+BACKLOG_BYTES: Final = 2 << 20
+"""What may wait for the child; past it pictures are left out up to the next key frame."""
+
+
+class Transcoder:
+    """A sink that encodes the pictures anew and passes the sound on.
+
+    Use it as an asynchronous context: entering takes a slot, leaving ends the child.
+
+    Args:
+        sink: Where the H.264 goes.
+        slots: Places for encoding.
+        height_px: Tallest picture.
+
+    Raises:
+        Busy: On entering, when all places are taken.
+    """
+
+    def __init__(self, sink: Sink, slots: Slots, *, height_px: int = 720) -> None:
+        self._sink = sink
+        self._slots = slots
+        self._height_px = height_px
+        self._track: VideoTrack | None = None
+        self._waiting = asyncio.Event()
+        self._stdin: asyncio.StreamWriter | None = None
+        self._skip = True
+        self._open = contextlib.AsyncExitStack()
+        self._task: asyncio.Task[None] | None = None
+        self.failure: StreamError | None = None
+        """Why it stopped, once it has."""
+
+    async def __aenter__(self) -> "Transcoder":
+        """Take a place."""
+        self._open.enter_context(self._slots.one())
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """End the child and give the place back."""
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        await self._open.aclose()
+
+    def video(self, track: VideoTrack) -> None:
+        """See `Sink.video`."""
+        self._track = track
+        self._skip = True
+        self._waiting.set()
+
+    def audio(self, track: AudioTrack) -> None:
+        """See `Sink.audio`."""
+        self._sink.audio(track)
+
+    def sound(self, data: bytes, timestamp: int) -> None:
+        """See `Sink.sound`."""
+        self._sink.sound(data, timestamp)
+
+    def picture(self, nals: Sequence[bytes], timestamp: int, *, key: bool) -> None:
+        """See `Sink.picture`."""
+        stdin, track = self._stdin, self._track
+        if stdin is None or track is None or stdin.transport.is_closing():
+            return
+        if stdin.transport.get_write_buffer_size() > BACKLOG_BYTES:
+            self._skip = True
+        if self._skip and not key:
+            return
+        self._skip = False
+        units = [*track.parameter_sets, *nals] if key else nals
+        stdin.write(pipe.frame(pipe.UNIT, pipe.pack_unit(track.codec, units, timestamp)))
+
+    async def _run(self) -> None:
+        try:
+            await self._waiting.wait()
+            assert self._track is not None
+            assembler = Assembler("h264", self._sink)
+            async with child(pipe.Transcode(self._track.codec, self._height_px)) as process:
+                self._stdin = process.stdin
+                stream = frames(process)
+                async with contextlib.aclosing(stream):
+                    async for kind, body in stream:
+                        if kind == pipe.UNIT:
+                            _, nals, stamp = pipe.unpack_unit(body)
+                            assembler.unit(nals, stamp)
+            self.failure = Ended("the encoder stopped")
+        except StreamError as error:
+            self.failure = error
+        finally:
+            self._stdin = None
