@@ -11,13 +11,13 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from command.assignments import Assignment
-from command.cameras import Camera
+from command.cameras import Alarm, Camera, Layout, Tour
 from command.events import KINDS, Event, Fact
 from command.incidents import Incident
 from command.messages import Message
 from command.responders import Responder
 
-Entity = Incident | Assignment | Responder | Camera | Message
+Entity = Incident | Assignment | Responder | Camera | Message | Tour | Layout | Alarm
 
 ENTITIES: Final[Mapping[str, type[Entity]]] = {
     "incidents": Incident,
@@ -25,6 +25,9 @@ ENTITIES: Final[Mapping[str, type[Entity]]] = {
     "responders": Responder,
     "cameras": Camera,
     "messages": Message,
+    "tours": Tour,
+    "layouts": Layout,
+    "alarms": Alarm,
 }
 
 
@@ -56,6 +59,21 @@ class Picture(Protocol):
         """By id."""
         ...
 
+    @property
+    def tours(self) -> Mapping[str, Tour]:
+        """By id."""
+        ...
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """By id."""
+        ...
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """By id."""
+        ...
+
 
 class Board:
     """Entities by kind and id, and the place in the log that they show.
@@ -73,12 +91,18 @@ class Board:
         self.responders: dict[str, Responder] = {}
         self.cameras: dict[str, Camera] = {}
         self.messages: dict[str, Message] = {}
+        self.tours: dict[str, Tour] = {}
+        self.layouts: dict[str, Layout] = {}
+        self.alarms: dict[str, Alarm] = {}
         self._kinds: dict[str, dict[str, Any]] = {
             "incidents": self.incidents,
             "assignments": self.assignments,
             "responders": self.responders,
             "cameras": self.cameras,
             "messages": self.messages,
+            "tours": self.tours,
+            "layouts": self.layouts,
+            "alarms": self.alarms,
         }
 
     def kind(self, name: str) -> Mapping[str, Entity]:
@@ -150,6 +174,10 @@ class _Stored(msgspec.Struct):
     responders: dict[str, Responder]
     cameras: dict[str, Camera]
     messages: dict[str, Message]
+    # Checkpoints of earlier versions have no such kinds.
+    tours: dict[str, Tour] = {}
+    layouts: dict[str, Layout] = {}
+    alarms: dict[str, Alarm] = {}
 
 
 class Draft:
@@ -169,6 +197,9 @@ class Draft:
         self.responders: Mapping[str, Responder] = self._over["responders"]
         self.cameras: Mapping[str, Camera] = self._over["cameras"]
         self.messages: Mapping[str, Message] = self._over["messages"]
+        self.tours: Mapping[str, Tour] = self._over["tours"]
+        self.layouts: Mapping[str, Layout] = self._over["layouts"]
+        self.alarms: Mapping[str, Alarm] = self._over["alarms"]
 
     def trial(self, facts: Iterable[Fact]) -> "Draft":
         """Return the picture with these facts over it; this one stays without them until `lay`."""

@@ -13,7 +13,16 @@ from typing import Any, Final
 
 import msgspec
 
-KINDS: Final = ("incidents", "assignments", "responders", "cameras", "messages")
+KINDS: Final = (
+    "incidents",
+    "assignments",
+    "responders",
+    "cameras",
+    "messages",
+    "tours",
+    "layouts",
+    "alarms",
+)
 """The kinds of entity on the board, in the order in which a change applies them."""
 
 EVENT_TYPES: Final[Mapping[str, str]] = {
@@ -43,6 +52,7 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "incident.escalated": "提级 to the tier above",
     "incident.supervised": "督办 by a leader or supervisor",
     "incident.attached": "a photo was added",
+    "incident.clip_kept": "pictures of a camera were kept as evidence",
     "assignment.delivered": "the job is on the unit's phone",
     "assignment.signed": "签收: the unit takes it",
     "assignment.declined": "退单 with the reason",
@@ -60,6 +70,17 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "responder.shift_ended": "off duty; position sharing stops",
     "camera.registered": "a camera entered the registry",
     "camera.updated": "registry facts changed",
+    "camera.removed": "a camera left the registry, and the tours and layouts that showed it",
+    "camera.switched": "switched off by hand, or on again",
+    "camera.health_changed": "the checks found it otherwise than before",
+    "camera.false_alarm": "somebody says that nothing is wrong with its picture",
+    "tour.saved": "a tour of cameras was kept or changed",
+    "tour.removed": "a tour was forgotten",
+    "layout.saved": "a wall of tiles was kept or changed",
+    "layout.removed": "a wall of tiles was forgotten",
+    "alarm.raised": "a camera or its device alarms, for the first time or again",
+    "alarm.accepted": "an alarm became an incident",
+    "alarm.dismissed": "an alarm is nothing for the centre",
     "message.sent": "a message to responders, or from one to the centre",
     "message.delivered": "it reached the phone",
     "message.read": "it was opened",

@@ -27,6 +27,9 @@ TOPIC_OF_KIND: Final[Mapping[str, str]] = {
     "responders": "responders",
     "cameras": "cameras",
     "messages": "messages",
+    "tours": "cameras",
+    "layouts": "cameras",
+    "alarms": "cameras",
 }
 KINDS: Final = tuple(TOPIC_OF_KIND)
 # Telemetry and presence travel beside the events but are asked for, and allowed, in the same list.

@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from command.cameras import Camera
+from command.cameras import WATCHABLE, Camera, Status
 from command.clock import parse_rfc3339
 from command.incidents import Incident
 from command.responders import Responder
@@ -109,9 +109,26 @@ def staffing_of(townships: Sequence[Township], staffed: frozenset[str]) -> Json:
 
 
 def cameras_of(cameras: Iterable[Camera]) -> Json:
-    """Count registered cameras, and those known to be online; unknown counts as neither."""
-    states = Counter(camera.status for camera in cameras)
-    return {"online": states["online"], "unknown": states["unknown"], "total": states.total()}
+    """Count cameras for the two indicators, each as n of d.
+
+    在线率 is those a picture comes from, of the registered ones that are not switched off by hand; 完好率 those
+    that are live without a fault, of all registered ones. ``unknown`` have never been looked at.
+    """
+    rows = list(cameras)
+    states = Counter(camera.status for camera in rows)
+    enabled = sum(camera.enabled for camera in rows)
+    online = sum(camera.enabled and camera.status in WATCHABLE for camera in rows)
+    intact = sum(camera.status is Status.LIVE and camera.fault is None for camera in rows)
+    return {
+        "online": online,
+        "unknown": states[Status.UNKNOWN],
+        "total": len(rows),
+        "enabled": enabled,
+        "camera_online": {"n": online, "d": enabled},
+        "camera_intact": {"n": intact, "d": len(rows)},
+        "by_status": {status.value: states[status] for status in Status},
+        "faults": dict(Counter(camera.fault for camera in rows if camera.fault is not None)),
+    }
 
 
 def response_of(incidents: Iterable[Incident]) -> Json:

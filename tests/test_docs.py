@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from command import __version__, events
 from command.api.gateway import GATEWAY_PATH
 from command.assignments import STEPS, Assignment
-from command.cameras import Camera
+from command.cameras import FAULTS, Alarm, Camera, Layout, Status, Tour
 from command.cli.main import app as cli
 from command.incidents import LIFECYCLE, Attachment, Incident
 from command.messages import Message, Receipt
@@ -32,6 +32,9 @@ ENTITIES = {
     "Responder": (Responder,),
     "Camera": (Camera,),
     "Message": (Message, Receipt),
+    "Tour": (Tour,),
+    "Layout": (Layout,),
+    "Alarm": (Alarm,),
 }
 """Section of ``docs/events.md`` → what it must describe."""
 RAW = {
@@ -69,7 +72,7 @@ def test_every_event_type_is_described_and_no_other() -> None:
 
 @pytest.mark.parametrize("title", ENTITIES)
 def test_every_field_of_an_entity_is_described_and_no_other(title: str) -> None:
-    fields = {field.name for kind in ENTITIES[title] for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name for kind in ENTITIES[title] for field in msgspec.structs.fields(kind)}
     assert named(section(text("events.md"), title)) - {"due", "limits_s"} == fields - {"due", "limits_s"}
 
 
@@ -80,6 +83,7 @@ def test_states_and_kinds_stand_beside_their_fields() -> None:
     reached = {state for sources, target, _ in STEPS.values() for state in (*sources, target)}
     assert reached <= set(re.findall(r"[a-z_]+", section(document, "Assignment")))
     assert set(KINDS) <= set(re.findall(r"`([a-z_]+)`", section(document, "Responder")))
+    assert {*FAULTS, *Status} <= set(re.findall(r"[a-z_]+", section(document, "Camera")))
 
 
 @pytest.fixture(scope="module")

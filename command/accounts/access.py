@@ -188,7 +188,7 @@ class Access:
 
         Args:
             principal: Who asks.
-            kind: A kind of the board: "incidents", "assignments", "responders", "cameras", "messages".
+            kind: A kind of the board (`command.events.KINDS`).
             entity: The thing, as mapping or struct.
             lookup: Finds another entity of the board by (kind, id), None where it is not on the board.
 

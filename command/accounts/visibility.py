@@ -9,6 +9,9 @@ incident      reported by them; assigned to them now or earlier (a job handed ba
 assignment    theirs, or of an incident that they see
 responder     themselves; for a department: its people
 camera        in their grids, beat area or area; for a department: the bureau network's
+tour, layout  never: they name cameras of the whole district, so the feed shows them to those who see it whole
+              and the API leaves out what each one may not see
+alarm         of a camera of theirs
 message       written by or to them
 contact       narrower: they hold an active assignment, or (at a desk) claimed or took the report
 ============  ===============================================================================
@@ -70,6 +73,9 @@ def concerns(viewer: Viewer, kind: str, entity: object, lookup: Lookup, *, stric
         return _is_self_or_staff(viewer, field(entity, "id"), lookup, entity)
     if kind == "cameras":
         return _own_camera(viewer, entity, lookup)
+    if kind == "alarms":
+        camera = lookup("cameras", field(entity, "camera_id") or "")
+        return camera is not None and _own_camera(viewer, camera, lookup)
     return kind == "messages" and is_own_message(viewer, entity)
 
 
@@ -159,8 +165,21 @@ def _sees_camera(viewer: Viewer, camera: object, lookup: Lookup) -> bool:
         return True
     scope = viewer.scopes.get("camera.view")
     if scope == "all":
-        return in_area(viewer, (field(camera, "grid"),))
+        return in_area(viewer, (field(camera, "grid"), field(camera, "area")))
     return scope == "own" and _own_camera(viewer, camera, lookup)
+
+
+def _sees_all_cameras(viewer: Viewer, _entity: object, _lookup: Lookup) -> bool:
+    return viewer.scopes.get("camera.view") == "all" and viewer.area is None
+
+
+def _sees_alarm(viewer: Viewer, alarm: object, lookup: Lookup) -> bool:
+    if not viewer.has("camera.view"):
+        return False
+    camera = lookup("cameras", field(alarm, "camera_id") or "")
+    if camera is not None:
+        return _sees_camera(viewer, camera, lookup)
+    return _sees_all_cameras(viewer, alarm, lookup)
 
 
 def _sees_message(viewer: Viewer, message: object, lookup: Lookup) -> bool:
@@ -204,16 +223,16 @@ def _own_incident(viewer: Viewer, incident: object, lookup: Lookup) -> bool:
 
 
 def _own_camera(viewer: Viewer, camera: object, lookup: Lookup) -> bool:
-    grid = field(camera, "grid")
+    codes = [code for code in (field(camera, "grid"), field(camera, "area")) if code]
     if viewer.responder_id is not None:
         responder = lookup("responders", viewer.responder_id)
-        if responder is None or grid is None:
+        if responder is None:
             return False
+        grids = field(responder, "grids") or ()
         area = field(responder, "area")
-        return grid in (field(responder, "grids") or ()) or (
-            bool(area) and grid.startswith(significant(area))
-        )
-    return viewer.department is not None and field(camera, "network") == "bureau" and in_area(viewer, (grid,))
+        root = significant(area) if area else None
+        return any(code in grids or (root is not None and code.startswith(root)) for code in codes)
+    return viewer.department is not None and field(camera, "network") == "bureau" and in_area(viewer, codes)
 
 
 def _led_by_department(viewer: Viewer, incident: object) -> bool:
@@ -247,4 +266,7 @@ _RULES: Final[Mapping[str, Callable[[Viewer, object, Lookup], bool]]] = {
     "positions": _sees_position,
     "cameras": _sees_camera,
     "messages": _sees_message,
+    "tours": _sees_all_cameras,
+    "layouts": _sees_all_cameras,
+    "alarms": _sees_alarm,
 }

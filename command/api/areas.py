@@ -12,6 +12,7 @@ from command.api.geo_query import BBox, Lat, Lon, parse_bbox
 from command.api.nearest import ranked_rows
 from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
+from command.cameras import WATCHABLE
 from command.errors import NotFound
 from command.incidents import OPEN
 from command.responders import Responder
@@ -146,7 +147,7 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     fastest = next((c.travel.eta_s for c in ranked.ranking.candidates if c.status == "free"), None)
     reach = await _reach(s, me, grids)
     beat_code = area.beat or next(iter(sorted(b for b in beats if b)), None)
-    seen_grids = {c.grid for c in cameras if c.status != "offline"}
+    seen_grids = {c.grid for c in cameras if c.status not in ("offline", "disabled")}
     return {
         "area": {**area_row(s, area), "geometry": index.geojson(code)["geometry"]},
         "path": [
@@ -161,7 +162,7 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
             "fastest_s": fastest,
             "open_incidents": len(open_here),
             "cameras": len(cameras),
-            "cameras_online": sum(c.status == "online" for c in cameras),
+            "cameras_online": sum(c.status in WATCHABLE for c in cameras),
         },
         "nearest": ranked_rows(s, ranked),
         "people": _people(s, me, area, staff, officers, vacant),

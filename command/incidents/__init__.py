@@ -3,7 +3,13 @@
 `model` is the entity, `lifecycle` the table of its commands, `reporting` how it begins, `decisions` how it moves.
 """
 
-from command.incidents.decisions import decide_attach, decide_claim, decide_classify, decide_move
+from command.incidents.decisions import (
+    decide_attach,
+    decide_claim,
+    decide_classify,
+    decide_keep_clip,
+    decide_move,
+)
 from command.incidents.lifecycle import LIFECYCLE, Move, check_move
 from command.incidents.model import (
     OPEN,
@@ -35,6 +41,7 @@ __all__ = [
     "decide_attach",
     "decide_claim",
     "decide_classify",
+    "decide_keep_clip",
     "decide_move",
     "decide_report",
     "distance_m",

@@ -180,6 +180,18 @@ def decide_attach(incident: Incident, attachment: Attachment, context: Context) 
     return [Fact(move.event, (("incidents", new.id, new),), {"attachment_id": attachment.id})]
 
 
+def decide_keep_clip(incident: Incident, facts: dict[str, object], context: Context) -> list[Fact]:
+    """Note that pictures of a camera were kept as evidence, also when the incident is over meanwhile.
+
+    Args:
+        incident: Which.
+        facts: ``clip_id``, ``camera_id``, ``camera_name``, ``start`` and ``end`` (RFC 3339).
+        context: Who and when.
+    """
+    new = changed(incident, context)
+    return [Fact("incident.clip_kept", (("incidents", new.id, new),), dict(facts))]
+
+
 def _paused(incident: Incident, context: Context) -> Stages:
     """Return the due times after a suspension: its length does not count."""
     due = incident.due.handle

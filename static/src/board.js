@@ -3,13 +3,17 @@
 // An event carries the new whole value of each entity it touched, so applying one is a put or a delete and nothing
 // more. tests/golden/*.json pins the same law for the server's reducer.
 
-/** @import {Assignment, Board, EventFrame, Incident, Level, Message, Responder, Stage} from '../types/wire.d.ts' */
+/** @import {Assignment, Board, Camera, EventFrame, Incident, Level, Message, Responder, Stage} from '../types/wire.d.ts' */
 
-export const KINDS = /** @type {const} */ (['incidents', 'assignments', 'responders', 'cameras', 'messages']);
+export const KINDS = /** @type {const} */ ([
+  'incidents', 'assignments', 'responders', 'cameras', 'messages', 'tours', 'layouts', 'alarms',
+]);
 
 /** @returns {Board} */
 export function emptyBoard() {
-  return { incidents: {}, assignments: {}, responders: {}, cameras: {}, messages: {} };
+  return {
+    incidents: {}, assignments: {}, responders: {}, cameras: {}, messages: {}, tours: {}, layouts: {}, alarms: {},
+  };
 }
 
 /** The event cannot be applied: its changes are not of the agreed form. The feed answers with one resync. */
@@ -243,6 +247,12 @@ export function runningClock(incident, nowMs) {
   const used = limit_s ? 1 - left_s / limit_s : left_s <= 0 ? 1 : 0;
   return { stage, due_ms, limit_s, left_s, used: Math.max(0, used), over: left_s < 0 };
 }
+
+/**
+ * A picture comes from it, whether or not something is wrong with the picture: what counts as online (在线).
+ * @param {Camera} camera
+ */
+export const isOnline = (camera) => camera.status === 'live' || camera.status === 'degraded';
 
 /** Messages to or from a responder, oldest first.
  * @param {Board} board

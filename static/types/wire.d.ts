@@ -114,6 +114,11 @@ export interface Responder {
   updated_at: string;
 }
 
+export type CameraStatus = 'unknown' | 'live' | 'degraded' | 'stale' | 'offline' | 'disabled';
+export type CameraFault =
+  | 'signal_lost' | 'unauthorized' | 'black' | 'no_signal' | 'frozen' | 'blurred' | 'covered' | 'colour_cast' | 'noise'
+  | 'moved';
+
 export interface Camera {
   id: string;
   name: string;
@@ -124,8 +129,68 @@ export interface Camera {
   site_type: string | null;
   azimuth: number | null;
   fov: number | null;
+  height_m: number | null;
+  tilt: number | null;
+  range_m: number | null;
+  ptz: boolean;
   grid: string | null;
-  status: 'online' | 'offline' | 'unknown';
+  area: string | null;
+  station: string | null;
+  tour_groups: string[];
+  /** The protocol its media comes by; null: it has no source, it is a point on the map. */
+  source: string | null;
+  enabled: boolean;
+  status: CameraStatus;
+  fault: CameraFault | null;
+  fault_since: string | null;
+  version: number;
+}
+
+export type Split = 1 | 4 | 9 | 16;
+
+export interface Tour {
+  id: string;
+  name: string;
+  group: string | null;
+  camera_ids: string[];
+  dwell_s: number;
+  split: Split;
+  /** "HH:MM", local time of the district; null with `to`: all day. A window may pass midnight. */
+  from: string | null;
+  to: string | null;
+  enabled: boolean;
+  updated_by: string | null;
+  updated_at: string | null;
+  version: number;
+}
+
+export interface Layout {
+  id: string;
+  name: string;
+  split: Split;
+  /** As many as `split`; null: an empty tile. */
+  cells: (string | null)[];
+  updated_by: string | null;
+  updated_at: string | null;
+  version: number;
+}
+
+export interface Alarm {
+  id: string;
+  camera_id: string | null;
+  device_id: string | null;
+  kind: string;
+  at: string;
+  state: 'open' | 'accepted' | 'dismissed';
+  incident_id: string | null;
+  lon: number | null;
+  lat: number | null;
+  text: string;
+  count: number;
+  last_at: string | null;
+  decided_by: string | null;
+  decided_at: string | null;
+  reason: string | null;
   version: number;
 }
 
@@ -151,6 +216,9 @@ export interface Board {
   responders: Record<string, Responder>;
   cameras: Record<string, Camera>;
   messages: Record<string, Message>;
+  tours: Record<string, Tour>;
+  layouts: Record<string, Layout>;
+  alarms: Record<string, Alarm>;
 }
 
 export interface EventFrame {
@@ -247,7 +315,19 @@ export interface WallSummary {
     vacant: number;
     by_township: { code: string; name: string; staffed: number; grids: number }[];
   };
-  cameras: { online: number; unknown?: number; total: number };
+  cameras: {
+    online: number;
+    unknown?: number;
+    total: number;
+    /** Registered and not switched off by hand. */
+    enabled?: number;
+    /** 在线率: a picture comes, of those not switched off. */
+    camera_online?: Rate;
+    /** 完好率: live without a fault, of all. */
+    camera_intact?: Rate;
+    by_status?: Partial<Record<CameraStatus, number>>;
+    faults?: Partial<Record<CameraFault, number>>;
+  };
   response: Partial<Record<Stage, Record<string, ResponseTime>>>;
   villages: { code: string; name: string; n: number; d: number }[];
   [more: string]: unknown;

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from command import assignments, messages
 from command.assignments import ACTIVE, STEPS
 from command.board import ENTITIES, Board, Draft
-from command.cameras import Camera
+from command.cameras import Camera, Status
 from command.errors import YipingError
 from command.events import KINDS, SYSTEM, Event, Fact
 from command.incidents import LIFECYCLE
@@ -86,6 +86,22 @@ def test_a_draft_shows_what_was_laid_over_it_and_the_board_does_not() -> None:
 def test_a_checkpoint_that_is_none_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         Board.load(b'{"epoch":"e","seq":1}')
+
+
+def test_a_checkpoint_of_an_earlier_version_loads() -> None:
+    old = {"id": "c1", "name": "渡口街北", "lon": 116.8, "lat": 33.9, "status": "online", "version": 3}
+    kinds: dict[str, Any] = {kind: {} for kind in ("incidents", "assignments", "responders", "messages")}
+    board = Board.load(json.dumps({"epoch": "e", "seq": 1, **kinds, "cameras": {"c1": old}}).encode())
+    camera = board.cameras["c1"]
+    assert (camera.status, camera.enabled, camera.source, camera.version) == (Status.LIVE, True, None, 3)
+    assert board.tours == board.layouts == board.alarms == {}
+    board.apply(
+        event(2, cameras={"c1": {**old, "status": "offline", "version": 4}, "c2": {**old, "id": "c2"}})
+    )
+    assert [board.cameras[key].status for key in ("c1", "c2")] == [Status.OFFLINE, Status.LIVE]
+    assert board.wire()["cameras"]["c2"]["status"] == "live"
+    with pytest.raises(msgspec.ValidationError):
+        board.apply(event(3, cameras={"c1": {**old, "status": "on"}}))
 
 
 def plain(board: object) -> object:

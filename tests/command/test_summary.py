@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from command import summary
-from command.cameras import Camera
+from command.cameras import Camera, Status
 from command.clock import rfc3339
 from command.incidents import Incident
 from command.policy import LimitsS, Stages
@@ -119,10 +119,26 @@ def test_people_are_counted_by_kind() -> None:
     }
 
 
-def test_cameras_of_unknown_health_are_neither() -> None:
+def test_cameras_are_counted_for_both_rates() -> None:
     camera = Camera(id="c", name="x", lon=0, lat=0)
-    rows = [camera, *(msgspec.structs.replace(camera, status=s) for s in ("online", "online", "offline"))]
-    assert summary.cameras_of(rows) == {"online": 2, "unknown": 1, "total": 4}
+    rows = [
+        camera,
+        *(msgspec.structs.replace(camera, status=Status.LIVE) for _ in range(3)),
+        msgspec.structs.replace(camera, status=Status.DEGRADED, fault="blurred"),
+        msgspec.structs.replace(camera, status=Status.STALE),
+        msgspec.structs.replace(camera, status=Status.OFFLINE, fault="signal_lost"),
+        msgspec.structs.replace(camera, status=Status.DISABLED, enabled=False),
+    ]
+    found = summary.cameras_of(rows)
+    assert found["camera_online"] == {"n": 4, "d": 7}  # of those not switched off
+    assert found["camera_intact"] == {"n": 3, "d": 8}  # of all
+    assert (found["online"], found["unknown"], found["total"], found["enabled"]) == (4, 1, 8, 7)
+    assert found["by_status"] == {
+        "unknown": 1, "live": 3, "degraded": 1, "stale": 1, "offline": 1, "disabled": 1
+    }  # fmt: skip
+    assert found["faults"] == {"blurred": 1, "signal_lost": 1}
+    nothing = summary.cameras_of([])
+    assert nothing["camera_online"] == nothing["camera_intact"] == {"n": 0, "d": 0}
 
 
 def test_response_times_are_medians_by_level_beside_the_limit() -> None:

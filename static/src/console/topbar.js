@@ -1,4 +1,5 @@
 // The top bar: who we are, search, what waits, who is on, the other desks, whether the picture may be trusted.
+import { isOnline } from '../board.js';
 import { language, setLanguage, t } from '../i18n.js';
 import { signOut } from '../api.js';
 import { dayOf, timeOfDay, weekday } from '../time.js';
@@ -28,7 +29,7 @@ function counts() {
     running: open.filter(isRunning).length,
     police: staff('police'),
     workers: staff('grid_worker'),
-    cameras: { on: cams.filter((item) => item.status === 'online').length, all: cams.length },
+    cameras: { on: cams.filter(isOnline).length, all: cams.length },
   };
 }
 

@@ -10,6 +10,7 @@ from command.accounts.visibility import significant
 from command.errors import Forbidden, NotFound
 from command.events import KINDS
 from command.feed import View
+from command.feed_views import TOPIC_OF_KIND
 from command.resources import config_dir
 
 ROLES_FILE = config_dir() / "roles.toml"
@@ -44,6 +45,7 @@ RESPONDERS = {
 CAMERAS = {
     "c-town": {"id": "c-town", "grid": GRID, "network": "xueliang"},
     "c-other": {"id": "c-other", "grid": OTHER_GRID, "network": "bureau"},
+    "c-edge": {"id": "c-edge", "grid": None, "area": VILLAGE, "network": "social"},
 }
 MESSAGES = {
     "m-1": {"id": "m-1", "to": ("r-worker",), "from_user": "u-dispatcher", "incident_id": "i-town"},
@@ -55,6 +57,14 @@ BOARD = {
     "responders": RESPONDERS,
     "cameras": CAMERAS,
     "messages": MESSAGES,
+    "tours": {"t-1": {"id": "t-1", "camera_ids": ("c-town", "c-other")}},
+    "layouts": {"l-1": {"id": "l-1", "cells": ("c-town", None)}},
+    "alarms": {
+        "x-town": {"id": "x-town", "camera_id": "c-town"},
+        "x-other": {"id": "x-other", "camera_id": "c-other"},
+        "x-gone": {"id": "x-gone", "camera_id": "c-gone"},
+        "x-device": {"id": "x-device", "camera_id": None, "device_id": "34060400001110000001"},
+    },
 }
 RESPONDER_OF = {"police": "r-police", "worker": "r-worker"}
 
@@ -140,7 +150,7 @@ def test_desks_see_their_area_and_the_whole_district_without_one(role: str) -> N
     assert visible(someone(role, "340604009"), "incidents") == set()
     assert visible(someone(role, TOWN), "assignments") == {"a-1", "a-2"}
     assert visible(someone(role), "assignments") == {"a-1", "a-2", "a-gone"}
-    assert visible(someone(role, TOWN), "cameras") == {"c-town"}
+    assert visible(someone(role, TOWN), "cameras") == {"c-town", "c-edge"}
     assert visible(someone(role, TOWN), "responders") == {"r-worker", "r-police"}
 
 
@@ -151,7 +161,7 @@ def test_field_staff_see_what_concerns_them() -> None:
     assert visible(someone("worker", responder_id="r-declined"), "incidents") == {"i-town"}
     assert visible(someone("police"), "assignments") == {"a-1", "a-2", "a-gone"}
     assert visible(someone("worker"), "responders") == {"r-worker"}
-    assert visible(someone("police"), "cameras") == {"c-town"}
+    assert visible(someone("police"), "cameras") == {"c-town", "c-edge"}
     assert visible(someone("worker"), "cameras") == set()
     assert visible(someone("worker"), "messages") == {"m-1"}
     assert visible(someone("police"), "messages") == {"m-2"}
@@ -240,6 +250,24 @@ def test_an_unknown_kind_is_invisible(role: str, kind: str) -> None:
     assert not access.sees(someone(role), kind, {"id": "x", "grid": GRID}, lookup)
 
 
+@pytest.mark.parametrize("role", ["operator", "dispatcher", "supervisor", "leader", "wall"])
+def test_tours_are_for_those_who_see_every_camera_and_alarms_follow_theirs(role: str) -> None:
+    assert visible(someone(role), "tours") == {"t-1"}
+    assert visible(someone(role), "layouts") == {"l-1"}
+    assert visible(someone(role), "alarms") == {"x-town", "x-other", "x-gone", "x-device"}
+    assert visible(someone(role, TOWN), "cameras") == {"c-town", "c-edge"}
+    assert visible(someone(role, TOWN), "tours") == visible(someone(role, TOWN), "layouts") == set()
+    assert visible(someone(role, TOWN), "alarms") == {"x-town"}
+
+
+def test_field_staff_and_departments_see_the_alarms_of_their_cameras() -> None:
+    assert visible(someone("police"), "cameras") == {"c-town", "c-edge"}
+    assert visible(someone("police"), "alarms") == {"x-town"}
+    assert visible(someone("dept"), "alarms") == {"x-other"}
+    for role in ("worker", "admin", "integration"):
+        assert visible(someone(role), "alarms") == visible(someone(role), "tours") == set()
+
+
 def test_a_role_that_is_gone_may_nothing() -> None:
     ghost = someone("a role that is gone")
     assert ghost.permissions == frozenset()
@@ -272,11 +300,11 @@ def test_a_view_shows_what_the_rule_shows(role: str) -> None:
 @pytest.mark.parametrize("role", FILE)
 def test_an_unrestricted_view_really_sees_everything_of_its_topics(role: str) -> None:
     view = access.view_for(someone(role), lookup)
-    topic_of = {"assignments": "incidents"}
+    topic_of = TOPIC_OF_KIND
     if view.unrestricted:
         assert view.share == "everything"
         for kind in BOARD:
-            if topic_of.get(kind, kind) in view.topics:
+            if topic_of[kind] in view.topics:
                 assert all(view.sees(kind, id, entity) for id, entity in BOARD[kind].items())
     else:
         assert view.share is None

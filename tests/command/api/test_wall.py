@@ -26,7 +26,9 @@ async def test_the_days_figures_add_up(centre: Centre) -> None:
     assert page["response"]["sign"]["I"] == {"median_s": 10.0, "n": 1, "limit_s": 120}
     assert page["response"]["arrive"]["I"] == {"median_s": 90.0, "n": 1, "limit_s": 600}
     assert page["on_duty"]["by_kind"]["police"] == {"total": 2, "on": 2, "online": 2}
-    assert page["cameras"] == {"online": 0, "unknown": 3, "total": 3}
+    cameras = page["cameras"]
+    assert (cameras["online"], cameras["unknown"], cameras["total"]) == (0, 3, 3)
+    assert (cameras["camera_online"], cameras["camera_intact"]) == ({"n": 0, "d": 3}, {"n": 0, "d": 3})
     staffing = page["staffing"]
     assert (staffing["grids"], staffing["vacant"]) == (8, 4)
     assert [(row["staffed"], row["grids"]) for row in staffing["by_township"]] == [(2, 4), (2, 2), (0, 2)]
