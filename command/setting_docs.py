@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 from command.settings import ENV_PREFIX, Settings, iter_fields
 
 _UNITS = (
-    ("_hours", "h"), ("_days", "d"), ("_bytes", "bytes"), ("_kib", "KiB"), ("_kmh", "km/h"), ("_hz", "Hz"),
-    ("_per_s", "1/s"), ("_s", "s"), ("_m", "m"),
+    ("_hours", "h"), ("_days", "d"), ("_bytes", "bytes"), ("_kib", "KiB"), ("_mb", "MB"), ("_gb", "GB"),
+    ("_kmh", "km/h"), ("_hz", "Hz"), ("_per_s", "1/s"), ("_s", "s"), ("_m", "m"),
 )  # fmt: skip
 
 

@@ -171,6 +171,12 @@ class RetentionSettings(_Section):
         le=720,
         description="Hours that finished incidents stay on the live board; the tables keep them.",
     )
+    viewing_log_days: int = Field(
+        default=365,
+        ge=180,
+        le=3650,
+        description="Days that it is kept who watched which camera, when and why.",
+    )
     min_free_bytes: int = Field(
         default=268_435_456,
         ge=0,
@@ -186,9 +192,9 @@ class CameraSettings(_Section):
         default=(),
         description="CIDR blocks cameras may be in; empty: none may be added. The demo allows loopback.",
     )
-    allowed_protocols: tuple[Literal["rtsp", "rtsps", "http", "https", "gb28181", "file"], ...] = Field(
-        default=("rtsp", "gb28181"), description="Protocols a camera source may name."
-    )
+    allowed_protocols: tuple[
+        Literal["rtsp", "rtsps", "rtmp", "http-flv", "hls", "onvif", "gb28181", "file"], ...
+    ] = Field(default=("rtsp", "gb28181"), description="Protocols a camera source may name.")
 
     @field_validator("allowed_networks")
     @classmethod
@@ -211,5 +217,8 @@ class Secrets(_Section):
     """Only from the environment, e.g. ``YIPING_SECRETS__CAMERA_KEY``."""
 
     camera_key: SecretStr | None = Field(
-        default=None, description="Key that encrypts stored camera credentials; none: they cannot be stored."
+        default=None,
+        min_length=16,
+        description="Key that encrypts stored camera credentials; none: one is made in the data folder "
+        "(camera.key), which backups leave out: keep a copy elsewhere.",
     )

@@ -39,6 +39,7 @@ from command.setting_sections import (
     SecuritySettings,
     TelemetrySettings,
 )
+from command.video_settings import VideoSettings
 
 ENV_PREFIX: Final = "YIPING_"
 _OTHER_VARIABLES: Final = ("YIPING_DATA", "YIPING_CONFIG")
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     security: SecuritySettings = SecuritySettings()
     retention: RetentionSettings = RetentionSettings()
     cameras: CameraSettings = CameraSettings()
+    video: VideoSettings = VideoSettings()
     log: LogSettings = LogSettings()
     secrets: Secrets = Secrets()
 

@@ -108,7 +108,7 @@ def test_every_problem_is_told_at_once_with_its_origin(
 
 
 def test_secrets_show_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    canary = "canary-5d1f"
+    canary = "canary-5d1f-long-enough"
     monkeypatch.setenv("YIPING_SECRETS__CAMERA_KEY", canary)
     settings = load_settings()
     assert settings.secrets.camera_key is not None
@@ -118,7 +118,7 @@ def test_secrets_show_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_problem_beside_a_secret_does_not_print_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("YIPING_SECRETS__CAMERA_KEY", "canary-5d1f")
+    monkeypatch.setenv("YIPING_SECRETS__CAMERA_KEY", "canary-5d1f-long-enough")
     monkeypatch.setenv("YIPING_PORT", "-1")
     with pytest.raises(SettingsProblem) as caught:
         load_settings()
