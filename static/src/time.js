@@ -38,6 +38,10 @@ export function timeOfDay(at, { seconds = false } = {}) {
   return format('en-GB', options).format(ms);
 }
 
+/** `2026-11-22` in the district, for names of files. @param {number} ms */
+export const dayStamp = (ms) =>
+  format('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit' }).format(ms);
+
 /** Month and day, `11月18日` / `18 Nov`. @param {string | number | null | undefined} at */
 export function dayOf(at) {
   const ms = toMs(at);
