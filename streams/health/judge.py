@@ -1,0 +1,147 @@
+"""From measures to a verdict on one picture. Pure.
+
+With a reference a picture is compared with what this camera usually shows; without one only what is wrong with any
+camera counts: a picture that is black, one colour, noise, or as good as empty. A verdict on one picture changes
+nothing yet: `streams.health.machine` waits for the next ones.
+
+Each fault has a severity, scaled so that 1 is the limit for a camera nobody has complained about.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from streams.health.compare import Change, compare_edges, compare_texture
+from streams.health.measures import Measures
+from streams.health.messages import Fault, Light
+from streams.health.references import MOST_TOLERANCE, Reference
+
+_GREY_CHROMA: Final = 2.5
+_NIGHT_MEAN: Final = 55.0
+_DUSK_MEAN: Final = 82.0
+_GLARE_SHARE: Final = 0.6
+_STILL_MOST: Final = 4.0
+
+_COVERED_SHARE: Final = 0.4
+_COVERED_WHOLE: Final = 0.85
+_IN_PLACE: Final = 0.45
+_BLURRED_RATIO: Final = 0.2
+_BLURRED_REBLUR: Final = 0.75
+_CAST_SHIFT: Final = 18.0
+_MOVED_SHARE: Final = 0.025
+_MOVED_GAIN: Final = 0.15
+_MOVED_MATCH: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one picture alone says.
+
+    Attributes:
+        fault: The gravest one, or None.
+        slow: It takes many pictures to be sure, and sooner ones would not help.
+        teaches: Whether a reference may learn from the picture: it is healthy and not blinded by light.
+        numbers: What the comparison gave, by name, beside `Measures.numbers`.
+    """
+
+    fault: Fault | None
+    slow: bool
+    teaches: bool
+    numbers: dict[str, float]
+
+
+def light_of(measures: Measures) -> Light:
+    """Tell by which reference a picture is to be judged."""
+    if measures.chroma < _GREY_CHROMA and measures.mean > 12.0:
+        return "ir"
+    if measures.mean < _NIGHT_MEAN:
+        return "night"
+    return "dusk" if measures.mean < _DUSK_MEAN else "day"
+
+
+def judge(
+    measures: Measures,
+    reference: Reference | None,
+    change: Change | None,
+    tolerance: Mapping[Fault, float],
+    *,
+    movable: bool = False,
+) -> Verdict:
+    """Judge one picture.
+
+    Args:
+        measures: Its measures.
+        reference: What the camera usually shows, or None.
+        change: What has changed since the check before, or None if that was long ago.
+        tolerance: How much further than usual this camera may go before a fault counts; 1 unless said.
+        movable: It pans and tilts: what stands where in the picture says nothing.
+    """
+    numbers: dict[str, float] = {}
+    glare = measures.bright_share > _GLARE_SHARE
+
+    def counts(fault: Fault, severity: float) -> bool:
+        allowed = tolerance.get(fault, 1.0)
+        return allowed < MOST_TOLERANCE and severity > allowed
+
+    candidates = [*_plain(measures)]
+    if not glare:
+        if reference is None or movable:
+            candidates += _alone(measures)
+        if reference is not None:
+            candidates += _compared(measures, reference, numbers, movable=movable)
+    fault = next((name for name, severity in candidates if counts(name, severity)), None)
+    slow = False
+    if change is not None:
+        numbers["change_p99"], numbers["change_most"] = change.p99, change.most
+        if fault is None and counts("frozen", 1.5 / max(change.p99, 0.1)):
+            # Where even the clock stands, two checks are enough. Where only a clock runs, the sensor may be dead
+            # behind a living encoder, or a hall empty: daylight tells, because it never stays the same for long.
+            slow = change.most > _STILL_MOST
+            if not slow or light_of(measures) == "day":
+                fault = "frozen"
+    return Verdict(fault, slow and fault == "frozen", fault is None and not glare, numbers)
+
+
+def _plain(m: Measures) -> Iterator[tuple[Fault, float]]:
+    """Faults that need no comparison, the gravest first."""
+    if m.noise < 8.0:
+        yield "black", min(22.0 / max(m.mean, 1.0), 12.0 / max(m.sigma, 1.0))
+        yield "no_signal", max(2.5 / max(m.sigma, 0.5), _flat_screen(m))
+    yield "noise", m.noise / 18.0
+
+
+def _flat_screen(m: Measures) -> float:
+    """One colour with some words on it; a sensor, even behind a hand, is noisier than that."""
+    return m.peak_share / 0.9 if m.noise < 1.0 and m.flat_share > 0.8 else 0.0
+
+
+def _alone(m: Measures) -> Iterator[tuple[Fault, float]]:
+    yield "covered", min(m.flat_share / 0.9, 3.8 / max(m.entropy, 0.1))
+    yield "blurred", min(0.008 / max(m.sharpness, 1e-5), 0.3 / max(m.reblur, 0.01))
+    yield "colour_cast", min(abs(complex(m.cast_a, m.cast_b)) / 28.0, m.cast_ratio / 2.0)
+
+
+def _compared(
+    m: Measures, reference: Reference, numbers: dict[str, float], *, movable: bool
+) -> Iterator[tuple[Fault, float]]:
+    cast = abs(complex(m.cast_a - reference.cast_a, m.cast_b - reference.cast_b))
+    sharpness = m.sharpness / max(reference.sharpness, 1e-4)
+    reblur = m.reblur / max(reference.reblur, 0.01)
+    numbers["cast_shift"], numbers["sharpness_ratio"], numbers["reblur_ratio"] = cast, sharpness, reblur
+    yield "noise", m.noise / max(9.0, 2.5 * reference.noise)
+    if not movable:
+        edges = reference.edge_map()
+        texture = compare_texture(edges, m.edge_map)
+        shift = compare_edges(edges, m.edge_map)
+        numbers["lost_share"], numbers["kept_match"] = texture.lost_share, texture.kept_match
+        numbers["edge_match"], numbers["edge_best"] = shift.match, shift.best
+        numbers["shift_share"] = shift.share
+        if texture.lost_share > _COVERED_WHOLE:
+            yield "covered", texture.lost_share / _COVERED_WHOLE + 1.0
+        yield "blurred", min(_BLURRED_RATIO / max(sharpness, 1e-3), _BLURRED_REBLUR / max(reblur, 0.01))
+        if texture.kept_match > _IN_PLACE:
+            yield "covered", texture.lost_share / _COVERED_SHARE
+        if shift.share > 0 and shift.best > shift.match + _MOVED_GAIN and shift.best > _IN_PLACE:
+            yield "moved", shift.share / _MOVED_SHARE
+        yield "moved", _MOVED_MATCH / max(shift.match, 0.01)
+    yield "colour_cast", cast / _CAST_SHIFT
