@@ -18,7 +18,7 @@ from command.board import Board, Draft, Picture
 from command.clock import Clock, rfc3339
 from command.errors import IdempotencyReuse, Unavailable, YipingError
 from command.events import Actor, Context, Event, Fact
-from command.store.log import Commit, Contact, EventLog, Receipt
+from command.store.log import Apart, Commit, EventLog, Receipt
 
 log = structlog.get_logger("desk")
 
@@ -33,6 +33,17 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key and what it was used for."""
+
+    key: str | None = None
+    fingerprint: str = ""
+
+
+NO_KEY: Final = Key()
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One wish to change the picture.
 
@@ -42,7 +53,7 @@ class Command:
         answer: Returns the object to answer with, from the picture after the facts.
         key: Idempotency key of this actor, or None.
         fingerprint: What the key was used for; the same key for something else is refused.
-        contact: Returns a contact to keep apart from the log, in the same commit.
+        apart: Returns what to keep apart from the log, in the same commit.
     """
 
     actor: Actor
@@ -50,7 +61,7 @@ class Command:
     answer: Callable[[Picture], Answer] = field(default=lambda _picture: {})
     key: str | None = None
     fingerprint: str = ""
-    contact: Callable[[Context], Contact | None] = field(default=lambda _context: None)
+    apart: Callable[[Context], Sequence[Apart]] = field(default=lambda _context: ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,16 @@ class Outcome:
     answer: Answer
     seq: int
     replayed: bool = False
+
+
+def whole(kind: str, key: str) -> Callable[[Picture], Answer]:
+    """Return an answer for `Command`: the entity as it is after the facts."""
+
+    def answer(picture: Picture) -> Answer:
+        found: Answer = msgspec.to_builtins(getattr(picture, kind)[key])
+        return found
+
+    return answer
 
 
 @dataclass(slots=True)
@@ -160,7 +181,7 @@ class Desk:
                     continue
                 context = Context(command.actor, now, at)
                 facts = command.decide(draft, context)
-                contact = command.contact(context)
+                apart = command.apart(context)
                 first = self.board.seq + len(commit.events) + 1
                 events = [
                     Event(first + n, at, fact.type, fact.data(command.actor)) for n, fact in enumerate(facts)
@@ -177,8 +198,7 @@ class Desk:
                 continue
             draft.lay(facts)
             commit.events += events
-            if contact is not None:
-                commit.contacts.append(contact)
+            commit.apart += apart
             if key is not None:
                 encoded = msgspec.json.encode(answer)
                 fresh[key] = Receipt(*key, command.fingerprint, seq, at, encoded)
@@ -192,7 +212,7 @@ class Desk:
         outcomes: list[tuple[_Waiting, Outcome]],
         fresh: Mapping[tuple[str, str], Receipt],
     ) -> None:
-        if commit.events or commit.receipts:
+        if commit.events or commit.receipts or commit.apart:
             try:
                 await self._log.append(commit)
             except Exception as error:

@@ -1,11 +1,11 @@
 """What a desk can do: requests turned into commands, with places located, candidates timed and ids given.
 
 The web edge, the watch (`command.watch`) and the tools all act through here, so a rule about *how* something
-is done stands once. What may be done is decided in `incidents`, `assignments`, `responders` and `messages`.
+is done stands once. What may be done is decided in `incidents`, `assignments`, `responders` and `messages`;
+what concerns cameras stands in `command.camera_operations`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,35 +14,27 @@ import msgspec
 
 from command import assignments, cameras, incidents, messages, responders
 from command.assignments import Assignment
-from command.board import Board, Entity, Picture
-from command.cameras import Camera
+from command.board import Board, Picture
+from command.camera_operations import CameraOperations
 from command.clock import rfc3339
 from command.codes import CodeBook
-from command.desk import Answer, Command, Desk, Outcome
+from command.desk import NO_KEY, Answer, Command, Desk, Key, Outcome, whole
 from command.district import District
 from command.errors import Malformed
 from command.events import SYSTEM, Actor, Change, Context, Fact
 from command.ids import new_id
 from command.incidents import Attachment, Incident, Place, Report, incident_of, mask_contact
-from command.messages import Message
 from command.policy import Policy
 from command.proposals import Proposals
 from command.responders import Responder
 from command.settings import Settings
-from command.store.log import Contact
+from command.store.log import Apart, Contact
+from command.store.secret_box import SecretBox
 
 ENDINGS: Final = frozenset({"close", "check_pass", "check_fail", "cancel", "merge", "reject"})
 """Commands after which no unit is bound to the incident any more."""
 OFFER_RING: Final = 5
 """How many candidates the automatic next offer looks at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An idempotency key and what it was used for."""
-
-    key: str | None = None
-    fingerprint: str = ""
 
 
 class Operations:
@@ -54,6 +46,10 @@ class Operations:
         policy: Categories, levels and time limits.
         proposals: Who is nearest.
         district: Returns the district as it is now (an import may replace it).
+        box: Seals what must not be read in the database.
+
+    Attributes:
+        cameras: What can be done with cameras.
     """
 
     def __init__(
@@ -63,8 +59,10 @@ class Operations:
         policy: Policy,
         proposals: Proposals,
         district: Callable[[], District],
+        box: SecretBox,
     ) -> None:
         self.desk = desk
+        self.cameras = CameraOperations(desk, box)
         self.policy = policy
         self._settings = settings
         self.proposals = proposals
@@ -83,9 +81,9 @@ class Operations:
         decide: Callable[[Picture, Context], Sequence[Fact]],
         answer: Callable[[Picture], Answer],
         key: Key,
-        contact: Callable[[Context], Contact | None] = lambda _context: None,
+        apart: Callable[[Context], Sequence[Apart]] = lambda _context: (),
     ) -> Outcome:
-        return await self.desk.submit(Command(actor, decide, answer, key.key, key.fingerprint, contact))
+        return await self.desk.submit(Command(actor, decide, answer, key.key, key.fingerprint, apart))
 
     # Incidents
 
@@ -104,9 +102,13 @@ class Operations:
         contact: str | None = None,
         occurred_at: str | None = None,
         exercise: bool = False,
-        key: Key = Key(),
+        key: Key = NO_KEY,
+        also: Callable[[Picture, Context, str], Sequence[Fact]] = lambda _picture, _context, _id: (),
     ) -> Outcome:
-        """Take in a report: located to grid, beat and owner, compared with its neighbours, time-limited."""
+        """Take in a report: located to grid, beat and owner, compared with its neighbours, time-limited.
+
+        ``also`` decides what goes with it in the same commit, given the new incident's id.
+        """
         place = self._district().place_at(lon, lat, self.proposals.owners())
         if address:
             place = Place(place.grid, place.village, place.township, place.beat, place.owner, address.strip())
@@ -131,16 +133,56 @@ class Operations:
         incident_id = new_id("i")
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
+            beside = also(picture, context, incident_id)  # may refuse: then no number is used up
             code = self._codes.next(context.now.astimezone(self._zone))
-            return incidents.decide_report(picture, incident_id, code, report, self.policy, context)
+            return [
+                *incidents.decide_report(picture, incident_id, code, report, self.policy, context),
+                *beside,
+            ]
 
-        def keep(context: Context) -> Contact | None:
+        def keep(context: Context) -> Sequence[Apart]:
             if contact is None:
-                return None
+                return ()
             purge = context.now + timedelta(days=self._settings.retention.contact_days)
-            return Contact(incident_id, contact, rfc3339(purge))
+            return (Contact(incident_id, contact, rfc3339(purge)),)
 
-        return await self._do(actor, decide, _entity("incidents", incident_id), key, keep)
+        return await self._do(actor, decide, whole("incidents", incident_id), key, keep)
+
+    async def accept_alarm(
+        self,
+        actor: Actor,
+        alarm_id: str,
+        *,
+        title: str,
+        category: str,
+        level: str,
+        key: Key = NO_KEY,
+    ) -> Outcome:
+        """Make an incident of a camera's alarm, at its place; the answer is the incident.
+
+        Raises:
+            NotFound: No such alarm.
+            IllegalTransition: Somebody has decided about it.
+            Malformed: Nobody knows where it is, or the title, category or level makes no sense.
+        """
+        alarm = cameras.alarm_of(self.board, alarm_id, "accept")
+        if alarm.lon is None or alarm.lat is None:
+            raise Malformed("lon", "nobody knows where this alarm is; report an incident and dismiss it")
+        return await self.report(
+            actor,
+            title=title,
+            category=category,
+            level=level,
+            source="alarm",
+            lon=alarm.lon,
+            lat=alarm.lat,
+            description=alarm.text,
+            occurred_at=alarm.at,
+            key=key,
+            also=lambda picture, context, incident_id: cameras.decide_accept(
+                picture, alarm_id, incident_id, context
+            ),
+        )
 
     async def move(
         self,
@@ -150,7 +192,7 @@ class Operations:
         texts: Mapping[str, str],
         *,
         expected_version: int | None = None,
-        key: Key = Key(),
+        key: Key = NO_KEY,
     ) -> Outcome:
         """Carry out a command of the lifecycle, except ``dispatch``."""
         words = dict(texts)
@@ -168,7 +210,7 @@ class Operations:
                 return incidents.decide_classify(incident, command, self.policy, context, **facts)
             return incidents.decide_move(incident, command, context, words)
 
-        return await self._do(actor, decide, _entity("incidents", incident_id), key)
+        return await self._do(actor, decide, whole("incidents", incident_id), key)
 
     async def recall(self, incident: Incident, jobs: Sequence[Assignment]) -> None:
         """Bring a finished incident back to the board, so that it can be revisited, reopened or archived."""
@@ -183,7 +225,7 @@ class Operations:
         await self.desk.submit(Command(SYSTEM, decide))
 
     async def attach(
-        self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = Key()
+        self, actor: Actor, incident_id: str, attachment: Attachment, key: Key = NO_KEY
     ) -> Outcome:
         """Add a stored photo to an incident; the answer names it beside the incident."""
 
@@ -191,7 +233,7 @@ class Operations:
             return incidents.decide_attach(incident_of(picture, incident_id), attachment, context)
 
         def answer(picture: Picture) -> Answer:
-            return {**_wire(picture.incidents[incident_id]), "attachment": msgspec.to_builtins(attachment)}
+            return {**whole("incidents", incident_id)(picture), "attachment": msgspec.to_builtins(attachment)}
 
         return await self._do(actor, decide, answer, key)
 
@@ -203,7 +245,7 @@ class Operations:
         *,
         override_reason: str | None = None,
         expected_version: int | None = None,
-        key: Key = Key(),
+        key: Key = NO_KEY,
     ) -> Outcome:
         """Send units, all or none; the answer names each one's assignment."""
         incident = incident_of(self.board, incident_id)
@@ -224,7 +266,7 @@ class Operations:
         def answer(picture: Picture) -> Answer:
             sent = [picture.assignments[offer.assignment_id] for offer in offers]
             rows = [{"assignment_id": a.id, "responder_id": a.responder_id, "state": a.state} for a in sent]
-            return {**_wire(picture.incidents[incident_id]), "assignments": rows}
+            return {**whole("incidents", incident_id)(picture), "assignments": rows}
 
         return await self._do(actor, decide, answer, key)
 
@@ -236,7 +278,7 @@ class Operations:
         assignment_id: str,
         command: str,
         text: str | None = None,
-        key: Key = Key(),
+        key: Key = NO_KEY,
         *,
         expected_version: int | None = None,
     ) -> Outcome:
@@ -248,7 +290,7 @@ class Operations:
                 return assignments.decide_arrival_refusal(picture, assignment_id, context)
             return assignments.decide_step(picture, assignment_id, command, context, text=text)
 
-        return await self._do(actor, decide, _entity("assignments", assignment_id), key)
+        return await self._do(actor, decide, whole("assignments", assignment_id), key)
 
     async def reassign(
         self,
@@ -280,7 +322,7 @@ class Operations:
             assignments.assignment_of(picture, assignment_id, expected_version)
             return assignments.decide_reassign(picture, assignment_id, dispatch, context)
 
-        return await self._do(actor, decide, _entity("assignments", offers[0].assignment_id), key)
+        return await self._do(actor, decide, whole("assignments", offers[0].assignment_id), key)
 
     async def propose_arrival(self, assignment_id: str) -> Outcome:
         """Propose "on scene" for a unit seen within the arrival radius."""
@@ -289,7 +331,7 @@ class Operations:
             auto_s = self._settings.dispatch.arrival_auto_s
             return assignments.decide_arrival_proposal(picture, assignment_id, auto_s, context)
 
-        return await self._do(SYSTEM, decide, _entity("assignments", assignment_id), Key())
+        return await self._do(SYSTEM, decide, whole("assignments", assignment_id), NO_KEY)
 
     # The next nearest
 
@@ -329,19 +371,19 @@ class Operations:
             new = incidents.changed(incident, context, attention=attention)
             return [Fact("incident.updated", (("incidents", incident_id, new),), {"attention": attention})]
 
-        return await self._do(SYSTEM, decide, _entity("incidents", incident_id), Key())
+        return await self._do(SYSTEM, decide, whole("incidents", incident_id), NO_KEY)
 
-    # People, cameras, messages
+    # People, messages
 
     async def shift(
-        self, actor: Actor, responder_id: str, *, on_duty: bool, until: str | None = None, key: Key = Key()
+        self, actor: Actor, responder_id: str, *, on_duty: bool, until: str | None = None, key: Key = NO_KEY
     ) -> Outcome:
         """Start or end a responder's shift."""
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
             return responders.decide_shift(picture, responder_id, context, on_duty=on_duty, until=until)
 
-        return await self._do(actor, decide, _entity("responders", responder_id), key)
+        return await self._do(actor, decide, whole("responders", responder_id), key)
 
     async def register_responders(self, actor: Actor, people: Sequence[Responder]) -> Outcome:
         """Enter people into the roster; known ids keep shift and job."""
@@ -349,23 +391,10 @@ class Operations:
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
             return responders.decide_register(picture, list(people), context)
 
-        return await self._do(actor, decide, lambda _picture: {"registered": len(people)}, Key())
-
-    async def register_cameras(self, actor: Actor, found: Sequence[Camera], key: Key = Key()) -> Outcome:
-        """Enter cameras; known ids keep their status. One camera answers with itself."""
-
-        def decide(picture: Picture, context: Context) -> Sequence[Fact]:
-            return cameras.decide_register(picture, list(found), context)
-
-        def answer(picture: Picture) -> Answer:
-            if len(found) == 1:
-                return _wire(picture.cameras[found[0].id])
-            return {"registered": len(found)}
-
-        return await self._do(actor, decide, answer, key)
+        return await self._do(actor, decide, lambda _picture: {"registered": len(people)}, NO_KEY)
 
     async def send_message(
-        self, actor: Actor, to: Sequence[str], body: str, incident_id: str | None, key: Key = Key()
+        self, actor: Actor, to: Sequence[str], body: str, incident_id: str | None, key: Key = NO_KEY
     ) -> Outcome:
         """Send a message to responders, or from a responder to the centre (``to`` empty)."""
         message_id = new_id("m")
@@ -375,28 +404,15 @@ class Operations:
                 picture, message_id, tuple(to), body, context, incident_id=incident_id
             )
 
-        return await self._do(actor, decide, _entity("messages", message_id), key)
+        return await self._do(actor, decide, whole("messages", message_id), key)
 
-    async def receipt(self, actor: Actor, message_id: str, *, read: bool, key: Key = Key()) -> Outcome:
+    async def receipt(self, actor: Actor, message_id: str, *, read: bool, key: Key = NO_KEY) -> Outcome:
         """Record that a message reached the phone or was opened."""
 
         def decide(picture: Picture, context: Context) -> Sequence[Fact]:
             return messages.decide_receipt(picture, message_id, context, read=read)
 
-        return await self._do(actor, decide, _entity("messages", message_id), key)
+        return await self._do(actor, decide, whole("messages", message_id), key)
 
 
 CLASSIFIED: Final = ("category", "level", "title", "address", "lead_department")
-
-
-def _wire(entity: Entity) -> Answer:
-    answer: Answer = msgspec.to_builtins(entity)
-    return answer
-
-
-def _entity(kind: str, key: str) -> Callable[[Picture], Answer]:
-    def answer(picture: Picture) -> Answer:
-        found: Incident | Assignment | Responder | Message = getattr(picture, kind)[key]
-        return _wire(found)
-
-    return answer

@@ -5,6 +5,7 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -39,7 +40,7 @@ from command.api.security import origin_allowed, session_of
 from command.api.services import Services
 from command.api.views import viewer_of
 from command.board import Board
-from command.clock import Clock, SystemClock
+from command.clock import Clock, SystemClock, parse_rfc3339, rfc3339
 from command.desk import Desk
 from command.district import About, District, load_district
 from command.errors import YipingError
@@ -56,7 +57,10 @@ from command.store import schema
 from command.store.database import Database
 from command.store.log import SqlLog
 from command.store.migrate import upgrade
+from command.store.secret_box import load_box
+from command.store.sources import Sources
 from command.store.tracks import SqlTracks
+from command.store.viewings import Viewings
 from command.tracking import Tracking
 from command.watch import Eta, Watch
 
@@ -112,6 +116,8 @@ class Core:
     search: Search
     operations: Operations
     parts: AccountParts
+    sources: Sources
+    viewings: Viewings
 
     def close(self) -> None:
         """Hand over what is held and close the database."""
@@ -154,18 +160,24 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         )
         units = Units(board)
         find = Search(board, district)
+        key = settings.secrets.camera_key
+        box = load_box(None if key is None else key.get_secret_value(), settings.data_dir)
+        sources = Sources(database, box, board)
+        viewings = Viewings(database, clock)
+        viewings.end_all()
 
         def publish(event: Event) -> None:
             tracking.apply(event)
             units.apply(event)
             find.apply(event)
+            sources.apply(event)
             feed.publish(event)
 
         desk = Desk(board, event_log, clock, publish)
         rules = settings.config_folder or config_dir()
         policy = load_policy(rules)
         proposals = Proposals(board, tracking, lambda: district, settings)
-        operations = Operations(desk, settings, policy, proposals, lambda: district)
+        operations = Operations(desk, settings, policy, proposals, lambda: district, box)
         parts = assemble(
             SqlAccounts(database), settings.security, clock, rules / "roles.toml", district.about.code
         )
@@ -186,6 +198,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         find,
         operations,
         parts,
+        sources,
+        viewings,
     )
 
 
@@ -242,6 +256,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         tokens=core.parts.tokens,
         access=core.parts.access,
         audit=core.parts.audit,
+        sources=core.sources,
+        viewings=core.viewings,
     )
     hub = FeedHub(
         core.feed,
@@ -264,7 +280,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         settings,
         core.tracking.fixes,
         publish_etas,
-        lambda now: purge_contacts(core.database, now),
+        lambda now: purge(core, now),
     )
 
     @contextlib.asynccontextmanager
@@ -342,6 +358,12 @@ async def _field_grant(app: FastAPI, scope: Scope) -> SessionGrant | None:
     if not app.state.services.access.allows(found.principal, "position.report"):
         return None
     return SessionGrant(found.principal.responder_id)
+
+
+async def purge(core: Core, now: str) -> int:
+    """Erase the contacts and the viewings that are due; returns how many."""
+    oldest = parse_rfc3339(now) - timedelta(days=core.settings.retention.viewing_log_days)
+    return await purge_contacts(core.database, now) + await core.viewings.purge(rfc3339(oldest))
 
 
 async def purge_contacts(database: Database, now: str) -> int:

@@ -287,7 +287,7 @@ async def populate(data: Path, district: District) -> Keys:
     desk = asyncio.create_task(core.desk.run())
     try:
         await core.operations.register_responders(SYSTEM, PEOPLE)
-        await core.operations.register_cameras(SYSTEM, CAMERAS)
+        await core.operations.cameras.register(SYSTEM, CAMERAS)
         for key in ON_DUTY:
             await core.operations.shift(SYSTEM, key, on_duty=True)
         for account in ACCOUNTS:

@@ -91,5 +91,5 @@ async def register_camera(body: CameraBody, me: Manager, s: ServicesOf, key: Key
     """Register a camera as a point on the map."""
     grid = s.district.areas.locate(body.lon, body.lat).areas.get(4)
     camera = Camera(id=new_id("c"), grid=grid, **body.model_dump())
-    outcome = await s.operations.register_cameras(me.actor, [camera], key)
+    outcome = await s.operations.cameras.register(me.actor, [camera], key)
     return outcome.answer

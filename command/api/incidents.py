@@ -22,9 +22,9 @@ from command.api.security import require
 from command.api.services import Json, KeyOf, Services, ServicesOf
 from command.assignments import Assignment
 from command.clock import rfc3339
+from command.desk import Key
 from command.errors import Forbidden, Malformed, NotFound, TooLarge, YipingError
 from command.incidents import Attachment, Incident
-from command.operations import Key
 from command.store import schema
 from command.store.photos import keep_photo
 

@@ -14,10 +14,10 @@ from command.accounts.tokens import Tokens
 from command.accounts.users import Accounts
 from command.board import Board, Entity
 from command.clock import Clock
-from command.desk import Desk
+from command.desk import Desk, Key
 from command.district import District
 from command.feed import Feed
-from command.operations import Key, Operations
+from command.operations import Operations
 from command.policy import Policy
 from command.presence import Presence
 from command.proposals import Proposals
@@ -25,6 +25,8 @@ from command.search import Search
 from command.settings import Settings
 from command.store.database import Database
 from command.store.log import EventLog
+from command.store.sources import Sources
+from command.store.viewings import Viewings
 from command.tracking import Tracking
 
 
@@ -50,6 +52,8 @@ class Services:
     tokens: Tokens
     access: Access
     audit: AuditLog
+    sources: Sources
+    viewings: Viewings
 
     @property
     def proposals(self) -> Proposals:

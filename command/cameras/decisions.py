@@ -1,6 +1,6 @@
 """How cameras enter the registry, change, fail, and leave it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -27,8 +27,20 @@ def changed(camera: Camera, **fields: object) -> Camera:
     return msgspec.structs.replace(camera, version=camera.version + 1, **fields)
 
 
-def decide_register(picture: "Picture", cameras: Sequence[Camera], context: Context) -> list[Fact]:
+def decide_register(
+    picture: "Picture",
+    cameras: Sequence[Camera],
+    context: Context,
+    *,
+    renewed: Container[str] = (),
+) -> list[Fact]:
     """Enter cameras; the same id again updates the facts and keeps how the camera is.
+
+    Args:
+        picture: What is there.
+        cameras: To be entered.
+        context: Who and when.
+        renewed: Ids of those whose source, kept apart, is given anew: that counts as a change.
 
     Raises:
         NumberTaken: Another camera has the GB number of one of them.
@@ -44,7 +56,7 @@ def decide_register(picture: "Picture", cameras: Sequence[Camera], context: Cont
             continue
         kept = {name: getattr(old, name) for name in KEPT}
         entity = msgspec.structs.replace(new, source=new.source or old.source, **kept)
-        if entity != old:
+        if entity != old or new.id in renewed:
             facts.append(Fact("camera.updated", (("cameras", new.id, changed(entity)),)))
     return facts
 
@@ -56,8 +68,17 @@ def decide_edit(
     context: Context,
     *,
     expected_version: int | None = None,
+    renewed: bool = False,
 ) -> list[Fact]:
     """Correct a camera's facts; saying what already holds changes nothing.
+
+    Args:
+        picture: What is there.
+        camera_id: Which.
+        fields: Field → value; how the camera is (`KEPT`) is nothing to correct.
+        context: Who and when.
+        expected_version: The version this was decided on.
+        renewed: Its source, kept apart, is given anew: that counts as a change.
 
     Raises:
         NotFound: No such camera.
@@ -67,11 +88,13 @@ def decide_edit(
     del context
     old = camera_of(picture, camera_id, expected_version)
     new = msgspec.structs.replace(old, **{k: v for k, v in fields.items() if k not in KEPT})
-    if new == old:
+    if new == old and not renewed:
         return []
     _check_number(_numbers(picture), new)
-    names = sorted(name for name in fields if getattr(old, name) != getattr(new, name))
-    return [Fact("camera.updated", (("cameras", camera_id, changed(new)),), {"fields": names})]
+    names = {name for name in fields if getattr(old, name) != getattr(new, name)}
+    if renewed:
+        names.add("source")
+    return [Fact("camera.updated", (("cameras", camera_id, changed(new)),), {"fields": sorted(names)})]
 
 
 def decide_remove(

@@ -92,7 +92,7 @@ async def _register(
             return importing.Imported(what, len(people), tuple(errors))
         cameras, errors = importing.read_cameras(file, core.district, crs)
         if not dry_run:
-            await core.operations.register_cameras(SYSTEM, cameras)
+            await core.operations.cameras.register(SYSTEM, cameras)
         return importing.Imported(what, len(cameras), tuple(errors))
     finally:
         desk.cancel()

@@ -90,7 +90,7 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
         if errors or camera_errors:
             raise ValueError(f"the generated files have bad rows: {(errors + camera_errors)[:3]}")
         await core.operations.register_responders(SYSTEM, people)
-        await core.operations.register_cameras(SYSTEM, cameras)
+        await core.operations.cameras.register(SYSTEM, cameras)
         accounts = await _accounts(core, people)
         tokens = await core.parts.tokens.issue_many(
             [TokenRequest("device", p.name, p.id, _device(p)) for p in people], "system"

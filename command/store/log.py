@@ -1,7 +1,8 @@
 """The event log: appended in groups, replayed at start-up, and the projections written with it.
 
-Everything one group of commands did (events, idempotency answers, contacts, projections) is one transaction,
-so after a crash either all of a command is there or nothing of it.
+Everything one group of commands did (events, idempotency answers, projections, and what is kept apart from the
+log: contacts and the sources of cameras) is one transaction, so after a crash either all of a command is there or
+nothing of it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +16,12 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from command.board import Board
+from command.cameras.sources import DropSource, PutSource, secret_after
 from command.errors import Unavailable
 from command.events import Event
 from command.store import schema
 from command.store.database import Database
+from streams.source import Source
 
 CHECKPOINTS: Final = 2
 """How many checkpoints are kept. Start-up goes from the oldest of them, so that the events after it are at
@@ -48,13 +51,17 @@ class Contact:
     purge_at: str
 
 
+Apart = Contact | PutSource | DropSource
+"""What a command keeps apart from the log, in the same transaction."""
+
+
 @dataclass(slots=True)
 class Commit:
     """What one group commit writes."""
 
     events: list[Event] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
+    apart: list[Apart] = field(default_factory=list)
 
 
 class EventLog(Protocol):
@@ -177,7 +184,7 @@ def _event(row: Any) -> Event:
 
 
 def write_commit(connection: sa.Connection, commit: Commit) -> None:
-    """Write events, answers, contacts and the projections they change, in the caller's transaction."""
+    """Write events, answers, what is kept apart, and the projections, in the caller's transaction."""
     encode = msgspec.json.encode
     if commit.events:
         connection.execute(
@@ -200,12 +207,35 @@ def write_commit(connection: sa.Connection, commit: Commit) -> None:
                 for r in commit.receipts
             ],
         )
-    for contact in commit.contacts:
-        connection.execute(
-            sa.insert(schema.contacts).values(
-                incident_id=contact.incident_id, contact=contact.contact, purge_at=contact.purge_at
+    for row in commit.apart:
+        if isinstance(row, Contact):
+            connection.execute(
+                sa.insert(schema.contacts).values(
+                    incident_id=row.incident_id, contact=row.contact, purge_at=row.purge_at
+                )
             )
-        )
+        elif isinstance(row, PutSource):
+            _put_source(connection, row)
+        else:
+            table = schema.camera_sources
+            connection.execute(sa.delete(table).where(table.c.camera_id == row.camera_id))
+
+
+def _put_source(connection: sa.Connection, put: PutSource) -> None:
+    table = schema.camera_sources
+    mine = table.c.camera_id == put.camera_id
+    # Read and written in one transaction of the only writer: nothing can point the source elsewhere in between.
+    old = connection.execute(sa.select(table).where(mine)).first()
+    before = None if old is None else msgspec.json.decode(old.source, type=Source)
+    values = {
+        "source": msgspec.json.encode(put.source),
+        "secret": secret_after(put, before, None if old is None else old.secret),
+        "updated_at": put.at,
+    }
+    if old is None:
+        connection.execute(sa.insert(table).values(camera_id=put.camera_id, **values))
+    else:
+        connection.execute(sa.update(table).where(mine).values(**values))
 
 
 def _project(connection: sa.Connection, events: Sequence[Event]) -> None:
@@ -258,6 +288,7 @@ class MemoryLog:
         self.events: list[Event] = []
         self.receipts: dict[tuple[str, str], Receipt] = {}
         self.contacts: dict[str, Contact] = {}
+        self.sources: dict[str, tuple[Source, bytes | None]] = {}
         self.stored: tuple[int, bytes] | None = None
         self.failure: Exception | None = None
         """Raised by the next appends while set, as a full disk would."""
@@ -270,7 +301,14 @@ class MemoryLog:
             raise Unavailable("The log has gone on without this process.")
         self.events += commit.events
         self.receipts |= {(r.actor, r.key): r for r in commit.receipts}
-        self.contacts |= {c.incident_id: c for c in commit.contacts}
+        for row in commit.apart:
+            if isinstance(row, Contact):
+                self.contacts[row.incident_id] = row
+            elif isinstance(row, PutSource):
+                old = self.sources.get(row.camera_id, (None, None))
+                self.sources[row.camera_id] = (row.source, secret_after(row, *old))
+            else:
+                self.sources.pop(row.camera_id, None)
 
     async def receipt(self, actor: str, key: str) -> Receipt | None:
         """See `EventLog.receipt`."""

@@ -110,3 +110,40 @@ track_ticks = sa.Table(
     sa.Column("columns", sa.LargeBinary, nullable=False),
 )
 """Positions as they came, one columnar row per tick, until compaction moves them to Parquet."""
+
+camera_sources = sa.Table(
+    "camera_sources",
+    metadata,
+    sa.Column("camera_id", sa.String, primary_key=True),
+    sa.Column("source", sa.LargeBinary, nullable=False),
+    sa.Column("secret", sa.LargeBinary),
+    sa.Column("updated_at", sa.String, nullable=False),
+)
+"""Where each camera's media comes from, and its sealed password: never in the log, never on the feed."""
+
+gb_devices = sa.Table(
+    "gb_devices",
+    metadata,
+    sa.Column("device_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("secret", sa.LargeBinary),
+    sa.Column("updated_at", sa.String, nullable=False),
+)
+"""GB/T 28181 devices that may register here, with their sealed passwords."""
+
+viewings = sa.Table(
+    "viewings",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("user_id", sa.String, nullable=False, index=True),
+    sa.Column("user_name", sa.String, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("camera_id", sa.String, nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("purpose", sa.String),
+    sa.Column("incident_id", sa.String, index=True),
+    sa.Column("started_at", sa.String, nullable=False, index=True),
+    sa.Column("ended_at", sa.String),
+    sa.Column("cut", sa.Boolean, nullable=False, default=False),
+)
+"""Who watched which camera, when and why. ``cut``: the service ended before the viewer did."""

@@ -19,6 +19,7 @@ from command.operations import Operations
 from command.proposals import Proposals
 from command.settings import Settings
 from command.store.log import MemoryLog
+from command.store.secret_box import SecretBox
 from command.watch import Eta, Watch
 from tests.command.world import DISPATCHER, OPERATOR, POLICY, START, check_picture, unit_actor
 from tests.fixtures import G1, HOMES, ON_DUTY, PEOPLE, middle
@@ -45,7 +46,9 @@ class Office:
         self.fixes = Fixes()
         self.desk = Desk(Board("memory"), self.log, self.clock, self.events.append)
         self.proposals = Proposals(self.desk.board, self.fixes, lambda: district, self.settings)
-        self.do = Operations(self.desk, self.settings, POLICY, self.proposals, lambda: district)
+        self.do = Operations(
+            self.desk, self.settings, POLICY, self.proposals, lambda: district, SecretBox(bytes(32))
+        )
         self.etas: list[Eta] = []
         self.purged: list[str] = []
         self.watch = Watch(

@@ -335,9 +335,9 @@ class TestFailures:
 
 async def test_contacts_go_into_the_same_commit(room: Room) -> None:
     contact = Contact("i1", "13812340472", "2026-12-22T03:00:00.000Z")
-    await room.desk.submit(put("c1", contact=lambda _context: contact))
+    await room.desk.submit(put("c1", apart=lambda _context: [contact]))
     assert room.log.contacts == {"i1": contact}
-    failing = Command(OPERATOR, bad(Malformed("x", "x")).decide, contact=lambda _context: contact)
+    failing = Command(OPERATOR, bad(Malformed("x", "x")).decide, apart=lambda _context: [contact])
     with pytest.raises(Malformed):
         await room.desk.submit(failing)
 

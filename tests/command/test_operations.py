@@ -7,9 +7,9 @@ import json
 
 import pytest
 
+from command.desk import Key
 from command.errors import AlreadyAssigned, IllegalTransition, Malformed, NotFound
 from command.events import SYSTEM
-from command.operations import Key
 from tests.command.office import Office
 from tests.command.world import COLLEAGUE, DISPATCHER, OPERATOR, SUPERVISOR, unit_actor
 from tests.fixtures import G1, G3, G5, G8, middle
@@ -177,7 +177,7 @@ async def test_messages_and_receipts(office: Office) -> None:
 async def test_registering_tells_how_many_or_the_one(office: Office) -> None:
     from tests.fixtures import CAMERAS
 
-    many = await office.do.register_cameras(OPERATOR, CAMERAS)
+    many = await office.do.cameras.register(OPERATOR, CAMERAS)
     assert many.answer["registered"] == 3
-    one = await office.do.register_cameras(OPERATOR, CAMERAS[:1])
+    one = await office.do.cameras.register(OPERATOR, CAMERAS[:1])
     assert one.answer["id"] == "c1"

@@ -135,7 +135,7 @@ async def test_the_timeline_of_an_incident_has_what_touched_it(log: EventLog) ->
 async def test_a_number_that_is_taken_is_refused_and_nothing_is_written(log: EventLog) -> None:
     world = day()
     await log.append(Commit(events=world.events[:3]))
-    again = Commit(events=world.events[2:4], receipts=[receipt()], contacts=[Contact("i9", "138", AT)])
+    again = Commit(events=world.events[2:4], receipts=[receipt()], apart=[Contact("i9", "138", AT)])
     with pytest.raises(Unavailable):
         await log.append(again)
     assert [event.seq for event in log.after(0)] == [1, 2, 3]
@@ -197,7 +197,7 @@ class TestSql:
     async def test_contacts_are_kept_apart(self, database: Database) -> None:
         log = SqlLog(database)
         world = day()
-        await log.append(Commit(events=world.events, contacts=[Contact("i1", "13812340472", AT)]))
+        await log.append(Commit(events=world.events, apart=[Contact("i1", "13812340472", AT)]))
         found = database.read_now(lambda c: c.execute(sa.select(schema.contacts)).mappings().all())
         assert [dict(row) for row in found] == [
             {"incident_id": "i1", "contact": "13812340472", "purge_at": AT}
@@ -230,7 +230,7 @@ class TestSql:
         await SqlLog(first).append(Commit(events=world.events, receipts=[receipt()]))
         first.close()
         second = Database(tmp_path / "test.db")
-        assert upgrade(second) == ("0001", "0001")
+        assert upgrade(second) == ("0002", "0002")
         log = SqlLog(second)
         board = restored(log)
         assert (board.epoch, board.wire()) == (epoch, world.board.wire())

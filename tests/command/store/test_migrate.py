@@ -15,8 +15,8 @@ from command.store.schema import metadata
 
 def test_the_steps_lead_exactly_to_the_tables(tmp_path: Path) -> None:
     database = Database(tmp_path / "test.db")
-    assert upgrade(database) == (None, "0001")
-    assert upgrade(database) == ("0001", "0001")
+    assert upgrade(database) == (None, "0002")
+    assert upgrade(database) == ("0002", "0002")
 
     def differences(connection: sa.Connection) -> object:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
