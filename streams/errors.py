@@ -10,7 +10,8 @@
     ├── Unreachable     no connection, no answer, or the wrong one
     ├── Stalled         connected, but no picture for too long
     ├── Ended           the device closed the session
-    └── BadMedia        what came is not what it says it is
+    ├── BadMedia        what came is not what it says it is
+    └── NoSuchCamera    the id names no camera
 
 A camera that is down is a state, not an exception: these travel from a reader to whoever supervises it, and
 end there as the reason shown on the tile.
@@ -75,3 +76,9 @@ class BadMedia(StreamError):
     """What came is not what it says it is."""
 
     code = "bad_media"
+
+
+class NoSuchCamera(StreamError):
+    """The id names no camera."""
+
+    code = "no_such_camera"

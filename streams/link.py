@@ -9,11 +9,15 @@ Media has its own kind with a fixed binary header, so that a picture costs one s
     kind 2  failure u32 id | msgpack [code, detail]
     kind 3  note    u8 name length | name | msgpack argument
     kind 4  media   u32 channel | u8 flags | payload
+
+Both ends are ours, yet the other one may be broken: what cannot be understood is logged and left out, and only
+a length that cannot be right ends the link, since nothing after it could be read.
 """
 
 import asyncio
 import inspect
 import struct
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -28,6 +32,7 @@ log = structlog.get_logger("streams.link")
 T = TypeVar("T")
 _LENGTH: Final = struct.Struct("<IB")
 _MEDIA: Final = struct.Struct("<IBIB")
+_CHANNEL: Final = struct.Struct("<IB")
 _CALL, _ANSWER, _FAILURE, _NOTE, _MEDIA_KIND = range(5)
 _MOST_BYTES: Final = 64 << 20
 _ERRORS: Final = {
@@ -43,12 +48,18 @@ class LinkLost(StreamError):
     code = "worker_lost"
 
 
+_ERRORS[LinkLost.code] = LinkLost
+
+
 class Link(asyncio.Protocol):
     """One end of a socket pair.
 
     Args:
         on_media: Called with (channel, flags, payload) for each piece of media.
         on_lost: Called once when the other end is gone.
+
+    Attributes:
+        heard_s: When something last came from the other end, by the monotonic clock.
     """
 
     def __init__(
@@ -64,7 +75,12 @@ class Link(asyncio.Protocol):
         self._next = 0
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._paused = False
+        self.heard_s = time.monotonic()
+
+    @property
+    def open(self) -> bool:
+        """Whether the other end can be reached, as far as is known."""
+        return self._transport is not None and not self._transport.is_closing()
 
     def serve(self, name: str, argument: type[T], handler: Callable[[T], Any]) -> None:
         """Serve a method: the handler gets the argument and returns, or awaits, the answer."""
@@ -76,7 +92,7 @@ class Link(asyncio.Protocol):
         Raises:
             StreamError: What its handler raised, or that it did not answer in time or is gone.
         """
-        if self._transport is None or self._transport.is_closing():
+        if not self.open:
             raise LinkLost("the process is not connected")
         self._next += 1
         number = self._next
@@ -90,6 +106,8 @@ class Link(asyncio.Protocol):
                 return msgspec.msgpack.decode(await future, type=answer)
         except TimeoutError:
             raise errors.Unreachable(f"{name}: no answer within {timeout_s:g} s") from None
+        except msgspec.MsgspecError as error:
+            raise StreamError(f"{name}: an answer of another kind ({error})") from None
         finally:
             self._waiting.pop(number, None)
 
@@ -100,7 +118,7 @@ class Link(asyncio.Protocol):
     def media(self, channel: int, flags: int, payload: bytes) -> None:
         """Send a piece of media."""
         transport = self._transport
-        if transport is not None:
+        if transport is not None and not transport.is_closing():
             transport.write(_MEDIA.pack(len(payload) + 6, _MEDIA_KIND, channel, flags) + payload)
 
     def buffered(self) -> int:
@@ -119,6 +137,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
+        self.heard_s = time.monotonic()
         buffer = self._buffer
         buffer += data
         start, size = 0, len(buffer)
@@ -127,16 +146,23 @@ class Link(asyncio.Protocol):
             while size - start >= 5:
                 length, kind = _LENGTH.unpack_from(buffer, start)
                 if not 1 <= length <= _MOST_BYTES:
-                    raise ValueError(f"a message of {length} bytes")
+                    log.error("link broken", message_bytes=length)
+                    assert self._transport is not None
+                    self._transport.abort()
+                    start = size
+                    break
                 end = start + 4 + length
                 if end > size:
                     break
-                if kind == _MEDIA_KIND:
-                    if self._on_media is not None:
-                        channel, flags = struct.unpack_from("<IB", buffer, start + 5)
-                        self._on_media(channel, flags, bytes(view[start + 10 : end]))
-                else:
-                    self._take(kind, bytes(view[start + 5 : end]))
+                try:
+                    if kind == _MEDIA_KIND:
+                        if self._on_media is not None:
+                            channel, flags = _CHANNEL.unpack_from(buffer, start + 5)
+                            self._on_media(channel, flags, bytes(view[start + 10 : end]))
+                    else:
+                        self._take(kind, bytes(view[start + 5 : end]))
+                except Exception:  # one bad message must not end the link that carries all the others
+                    log.exception("message left out", kind=kind, message_bytes=length)
                 start = end
         finally:
             view.release()
@@ -155,7 +181,7 @@ class Link(asyncio.Protocol):
             self._on_lost()
 
     def _send(self, kind: int, head: bytes, payload: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(_LENGTH.pack(1 + len(head) + len(payload), kind) + head + payload)
 
     def _take(self, kind: int, body: bytes) -> None:
@@ -167,6 +193,9 @@ class Link(asyncio.Protocol):
             task.add_done_callback(self._tasks.discard)
         elif kind == _NOTE:
             name = body[1 : 1 + body[0]].decode()
+            if name not in self._served:
+                log.warning("note to nobody", method=name)
+                return
             handler, argument = self._served[name]
             outcome = handler(msgspec.msgpack.decode(body[1 + body[0] :], type=argument))
             if inspect.iscoroutine(outcome):
@@ -187,6 +216,8 @@ class Link(asyncio.Protocol):
     async def _answer(self, number: int, name: str, body: bytes) -> None:
         head = struct.pack("<I", number)
         try:
+            if name not in self._served:
+                raise errors.Unsupported(f"nobody serves {name} here")
             handler, argument = self._served[name]
             value = handler(msgspec.msgpack.decode(body, type=argument))
             if inspect.isawaitable(value):

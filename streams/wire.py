@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from streams.gb28181.messages import GbConfig
-from streams.media import VideoTrack
+from streams.health.messages import HealthConfig
 from streams.source import CameraSpec, Source
 
 CONFIG: Final = 1
@@ -73,7 +73,8 @@ class VideoSettings(msgspec.Struct, frozen=True, kw_only=True):
         link_buffer_bytes: Bytes waiting for the web process past which a worker skips likewise.
         hang_s: A process not heard of for so long is ended and started again.
         gb: The SIP server for GB/T 28181 devices; None: none runs. Its devices come from `Video.configure_devices`.
-        health: Whether the process runs that looks at every camera in turn.
+        health: How every camera's picture is looked at in turn; None: none is, and there are no stills. Its
+            cameras, folder and admission are ours.
         log_level: Of the processes' own log lines.
     """
 
@@ -98,7 +99,7 @@ class VideoSettings(msgspec.Struct, frozen=True, kw_only=True):
     link_buffer_bytes: int = 16 << 20
     hang_s: float = 3.0
     gb: GbConfig | None = None
-    health: bool = True
+    health: HealthConfig | None = None
     log_level: str = "info"
 
 
@@ -106,14 +107,14 @@ class MediaSetup(msgspec.Struct, frozen=True, kw_only=True):
     """First message to a media worker.
 
     Attributes:
+        name: Of this process.
         settings: As they are in the web process.
         transcodes: This worker's share of the places for encoding.
-        cameras: Its cameras.
     """
 
+    name: str
     settings: VideoSettings
     transcodes: int
-    cameras: tuple[CameraSpec, ...]
 
 
 class CameraChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,18 +161,18 @@ class CameraState(msgspec.Struct, frozen=True, kw_only=True):
     state: StreamState
 
 
-class KeyFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture a decoder can show by itself.
+class KeyFrameWish(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask a media worker for a camera's latest key frame.
 
     Attributes:
-        track: How it is coded.
-        nals: Its NAL units without start codes or parameter sets.
-        taken_s: When it arrived, in seconds since 1970.
+        camera_id: Which camera.
+        open: Open the camera for it when nobody watches; otherwise the answer is None then.
+        wait_s: Longest wait for it.
     """
 
-    track: VideoTrack
-    nals: tuple[bytes, ...]
-    taken_s: float
+    camera_id: str
+    open: bool = False
+    wait_s: float = 8.0
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,18 +210,6 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     reader: str | None = None
     reason: str | None = None
     detail: str | None = None
-
-
-class OpenSlot(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask when a session may be opened at a host.
-
-    Attributes:
-        host: Name or address, or the GB/T 28181 device.
-        urgent: Somebody is waiting for the picture; otherwise those who are go first.
-    """
-
-    host: str
-    urgent: bool = True
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
