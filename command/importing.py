@@ -1,20 +1,18 @@
-"""Bringing a district in: areas, beats, places and roads as files, people and cameras as events.
+"""Bringing a district in: areas, beats, places and roads as files, people as events.
 
 Each file is read and checked whole before anything is replaced; rows that cannot be used are named. The running
-service picks new geography up at its next start.
+service picks new geography up at its next start. Cameras have `command.camera_import`.
 """
 
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, get_args
+from typing import get_args
 
 from command import district as names
-from command.cameras import Camera
 from command.district import District
 from command.errors import Malformed
 from command.responders import KINDS, Profile, Responder
@@ -27,7 +25,6 @@ from gis.tables import PointRow, RowError, point_rows, split_list
 from gis.writing import write_beats, write_places
 
 Progress = Callable[[float, str], None]
-NETWORKS: Final = ("xueliang", "bureau", "social")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,66 +187,3 @@ def _responder(row: PointRow, district: District) -> Responder:
         profile=profile,
         device_id=values.get("device_id", "").strip() or None,
     )
-
-
-def read_cameras(path: Path, district: District, crs: str | None) -> tuple[list[Camera], list[RowError]]:
-    """Read cameras from a CSV; the GB id, or else name and place, tells whether one is known already."""
-    rows, errors = point_rows(path, crs=crs, needs_position=True)
-    cameras: dict[str, Camera] = {}
-    for row in rows:
-        try:
-            camera = _camera(row, district)
-        except Malformed as error:
-            errors.append(RowError(row.row, f"{error.field}: {error.detail}"))
-            continue
-        if camera.id in cameras:
-            errors.append(RowError(row.row, f"{camera.gb_id or camera.name} 重复"))
-            continue
-        cameras[camera.id] = camera
-    return list(cameras.values()), sorted(errors, key=lambda error: error.row)
-
-
-def _camera(row: PointRow, district: District) -> Camera:
-    values = row.values
-    name = values.get("name", "").strip()
-    if not name:
-        raise Malformed("name", "a camera needs a name")
-    gb_id = (values.get("gb_id") or values.get("device_id") or "").strip() or None
-    if gb_id is not None and (len(gb_id) != 20 or not gb_id.isdigit()):
-        raise Malformed("gb_id", "a GB/T 28181 id has 20 digits")
-    assert row.lon is not None
-    assert row.lat is not None
-    network = values.get("network", "").strip() or "xueliang"
-    for known in NETWORKS:
-        if network == known:
-            break
-    else:
-        raise Malformed("network", f"{network!r} is not one of {', '.join(NETWORKS)}")
-    # Ids stand in addresses, where a name's own slashes and question marks would mean something.
-    place = hashlib.sha256(f"{name} {row.lon:.5f} {row.lat:.5f}".encode()).hexdigest()[:20]
-    return Camera(
-        id=f"c_{gb_id or place}",
-        name=name,
-        gb_id=gb_id,
-        lon=row.lon,
-        lat=row.lat,
-        network=known,
-        site_type=values.get("site_type", "").strip() or None,
-        azimuth=_degrees(values, "azimuth"),
-        fov=_degrees(values, "fov"),
-        grid=next(iter(split_list(values.get("grids"))), None)
-        or district.areas.locate(row.lon, row.lat).areas.get(4),
-    )
-
-
-def _degrees(values: dict[str, str], name: str) -> float | None:
-    text = values.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        raise Malformed(name, f"{text!r} is not a number of degrees") from None
-    if not 0 <= number <= 360:
-        raise Malformed(name, "0 to 360 degrees")
-    return number

@@ -40,6 +40,7 @@ from command.setting_sections import (
     TelemetrySettings,
 )
 from command.video_settings import VideoSettings
+from streams.source import Admission
 
 ENV_PREFIX: Final = "YIPING_"
 _OTHER_VARIABLES: Final = ("YIPING_DATA", "YIPING_CONFIG")
@@ -121,6 +122,12 @@ def load_settings(path: Path | None = None, **overrides: object) -> Settings:
             lines.append(f"{_origin(origins, place)}: {'.'.join(place) or 'settings'}: {what}")
         # The cause would print the values, and a value may be a secret.
         raise SettingsProblem("\n".join(lines)) from None
+
+
+def admission_of(settings: Settings) -> Admission:
+    """Return which camera addresses, protocols and files the administrator allows."""
+    allowed = settings.cameras
+    return Admission(allowed.allowed_networks, allowed.allowed_protocols, settings.video.file_folder)
 
 
 def iter_fields(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
-from command import importing
+from command import camera_import, importing
 from command.cli.common import load, say
 from command.errors import YipingError
 from command.events import SYSTEM
 from command.server import DATABASE, DISTRICT, Core, open_core
-from command.settings import Settings
+from command.settings import Settings, admission_of
 from command.store import archive
 from command.store.database import Database
 from command.store.migrate import upgrade
@@ -57,7 +57,7 @@ def import_(
     if what in geography:
         done = geography[what]()
     elif what in ("responders", "cameras"):
-        done = _import_registry(settings, what, file, crs, dry_run=dry_run)
+        done = _import_registry(settings, what, file, crs, encoding, dry_run=dry_run)
     else:
         raise typer.BadParameter(f"{what!r} is not one of areas, beats, cameras, responders, roads, places")
     _report(done, dry_run=dry_run)
@@ -68,17 +68,23 @@ def _progress(share: float, what: str) -> None:
 
 
 def _import_registry(
-    settings: Settings, what: str, file: Path, crs: str | None, *, dry_run: bool
+    settings: Settings,
+    what: str,
+    file: Path,
+    crs: str | None,
+    encoding: str | None,
+    *,
+    dry_run: bool,
 ) -> importing.Imported:
     core = open_core(settings)
     try:
-        return asyncio.run(_register(core, what, file, crs, dry_run=dry_run))
+        return asyncio.run(_register(core, what, file, crs, encoding, dry_run=dry_run))
     finally:
         core.close()
 
 
 async def _register(
-    core: Core, what: str, file: Path, crs: str | None, *, dry_run: bool
+    core: Core, what: str, file: Path, crs: str | None, encoding: str | None, *, dry_run: bool
 ) -> importing.Imported:
     desk = asyncio.create_task(core.desk.run())
     errors: list[RowError]
@@ -90,10 +96,20 @@ async def _register(
             if not dry_run:
                 await core.operations.register_responders(SYSTEM, people)
             return importing.Imported(what, len(people), tuple(errors))
-        cameras, errors = importing.read_cameras(file, core.district, crs)
+        found = camera_import.read_cameras(
+            await asyncio.to_thread(file.read_bytes),
+            core.district,
+            name=str(file),
+            crs=crs,
+            encoding=encoding,
+            known=core.board.cameras,
+        )
+        found = await camera_import.check_hosts(found, admission_of(core.settings))
         if not dry_run:
-            await core.operations.cameras.register(SYSTEM, cameras)
-        return importing.Imported(what, len(cameras), tuple(errors))
+            sources = camera_import.changed_sources(found, await core.sources.kept_all())
+            await core.operations.cameras.register(SYSTEM, found.cameras, sources=sources)
+        problems = tuple(RowError(e.row, f"{e.column}: {e.reason}") for e in found.errors)
+        return importing.Imported(what, len(found.cameras), problems, {"columns": dict(found.columns)})
     finally:
         desk.cancel()
         await asyncio.gather(desk, return_exceptions=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from command import importing
+from command import camera_import, importing
 from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.district import About
@@ -86,11 +86,11 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
     desk = asyncio.create_task(core.desk.run())
     try:
         people, errors = importing.read_responders(files.responders, core.district, (), (), None)
-        cameras, camera_errors = importing.read_cameras(files.cameras, core.district, None)
-        if errors or camera_errors:
-            raise ValueError(f"the generated files have bad rows: {(errors + camera_errors)[:3]}")
+        found = camera_import.read_cameras(files.cameras.read_bytes(), core.district)
+        if errors or found.errors:
+            raise ValueError(f"the generated files have bad rows: {[*errors, *found.errors][:3]}")
         await core.operations.register_responders(SYSTEM, people)
-        await core.operations.cameras.register(SYSTEM, cameras)
+        await core.operations.cameras.register(SYSTEM, found.cameras, sources=found.sources)
         accounts = await _accounts(core, people)
         tokens = await core.parts.tokens.issue_many(
             [TokenRequest("device", p.name, p.id, _device(p)) for p in people], "system"

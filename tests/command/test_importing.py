@@ -121,35 +121,3 @@ def test_people_are_numbered_recognised_and_refused_by_row(tmp_path: Path, distr
         None,
     )
     assert [(person.id, person.unit) for person in again] == [("r_00003", 3), ("r_00001", 1)]
-
-
-def test_cameras_are_known_by_their_number_or_by_name_and_place(tmp_path: Path, district: District) -> None:
-    path = tmp_path / "cameras.csv"
-    path.write_text(
-        "name,gb_id,lon,lat,network,azimuth,fov\n"
-        "渡口街北,34060400001320000001,116.825,33.905,bureau,90,60\n"
-        "无号,,116.805,33.905,,,\n"
-        "同号,34060400001320000001,116.805,33.905,,,\n"
-        "短号,123,116.805,33.905,,,\n"
-        "歪,,116.805,33.905,,400,\n"
-        "歪二,,116.805,33.905,,north,\n"
-        "网,,116.805,33.905,private,,\n"
-        ",,116.805,33.905,,,\n"
-        "无处,,,,,,\n",
-        "utf-8",
-    )
-    cameras, errors = importing.read_cameras(path, district, None)
-    assert [camera.name for camera in cameras] == ["渡口街北", "无号"]
-    assert (cameras[0].grid, cameras[0].azimuth, cameras[0].network) == (G5, 90.0, "bureau")
-    assert cameras[1].grid == G1
-    assert [error.row for error in errors] == [3, 4, 5, 6, 7, 8, 9]
-    again, _ = importing.read_cameras(path, district, None)
-    assert [camera.id for camera in again] == [camera.id for camera in cameras]
-    assert all("/" not in camera.id for camera in cameras)
-
-
-def test_a_name_with_a_slash_still_makes_an_address(tmp_path: Path, district: District) -> None:
-    path = tmp_path / "cameras.csv"
-    path.write_text("name,lon,lat\n一中/二中 路口?#,116.805,33.905\n", "utf-8")
-    (camera,), _ = importing.read_cameras(path, district, None)
-    assert not set("/?# ") & set(camera.id)
