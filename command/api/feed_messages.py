@@ -32,7 +32,7 @@ class Hello(msgspec.Struct, tag="hello"):
     last_seq: int | None = None
     topics: list[str] | None = None
     bbox: tuple[float, float, float, float] | None = None
-    page: Literal["console", "wall", "field", "lead"] = "console"
+    page: Literal["console", "wall", "field", "lead", "video"] = "console"
 
 
 class ViewChange(msgspec.Struct, tag="view"):

@@ -101,6 +101,14 @@ def add_pages(app: FastAPI, static: Path) -> None:
     async def field() -> FileResponse:
         return page("field.html")
 
+    @router.get("/video", dependencies=[Depends(public)])
+    async def video() -> FileResponse:
+        return page("video.html")
+
+    @router.get("/admin", dependencies=[Depends(public)])
+    async def admin() -> FileResponse:
+        return page("admin.html")
+
     @router.get("/service-worker.js", dependencies=[Depends(public)])
     async def service_worker() -> FileResponse:
         return FileResponse(

@@ -59,7 +59,7 @@ function browserEnvironment() {
 /**
  * Connect and stay connected.
  * @param {object} options
- * @param {'console' | 'wall' | 'field' | 'lead'} options.page
+ * @param {'console' | 'wall' | 'field' | 'lead' | 'video'} options.page
  * @param {string[]} options.topics
  * @param {number[] | null} [options.bbox] west, south, east, north
  * @param {number} [options.staleAfterMs]

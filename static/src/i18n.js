@@ -2,12 +2,16 @@
 
 import common_en from './i18n/en.js';
 import common_zh from './i18n/zh-CN.js';
+import admin_en from './i18n/admin.en.js';
+import admin_zh from './i18n/admin.zh-CN.js';
 import camera_en from './i18n/camera.en.js';
 import camera_zh from './i18n/camera.zh-CN.js';
 import console_en from './i18n/console.en.js';
 import console_zh from './i18n/console.zh-CN.js';
 import field_en from './i18n/field.en.js';
 import field_zh from './i18n/field.zh-CN.js';
+import video_en from './i18n/video.en.js';
+import video_zh from './i18n/video.zh-CN.js';
 import wall_en from './i18n/wall.en.js';
 import wall_zh from './i18n/wall.zh-CN.js';
 
@@ -15,8 +19,8 @@ import wall_zh from './i18n/wall.zh-CN.js';
 
 /** @type {Record<Language, Record<string, string>>} */
 const TEXTS = {
-  'zh-CN': { ...common_zh, ...camera_zh, ...console_zh, ...field_zh, ...wall_zh },
-  en: { ...common_en, ...camera_en, ...console_en, ...field_en, ...wall_en },
+  'zh-CN': { ...common_zh, ...admin_zh, ...camera_zh, ...console_zh, ...field_zh, ...video_zh, ...wall_zh },
+  en: { ...common_en, ...admin_en, ...camera_en, ...console_en, ...field_en, ...video_en, ...wall_en },
 };
 
 const STORED = 'yiping.language';

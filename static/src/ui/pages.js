@@ -1,0 +1,16 @@
+// The pages an account may open; the server asks again.
+
+/** @type {{path: string, word: string, needs: string}[]} */
+const PAGES = [
+  { path: '/', word: 'video.page.console', needs: 'view.map' },
+  { path: '/video', word: 'video.page.video', needs: 'camera.view' },
+  { path: '/wall', word: 'video.page.wall', needs: 'kpi.view' },
+  { path: '/admin', word: 'video.page.admin', needs: 'camera.manage' },
+];
+
+/**
+ * The other pages of an account.
+ * @param {readonly string[]} permissions @param {string} here the path of this page
+ */
+export const otherPages = (permissions, here) =>
+  PAGES.filter((page) => page.path !== here && permissions.includes(page.needs));

@@ -1,0 +1,177 @@
+// Kept pictures (留存): what was kept, by incident, camera and day; playing, the manifest, taking a copy out.
+import { call } from '../api.js';
+import { has, t } from '../i18n.js';
+import { dayOf, dayStamp, timeOfDay } from '../time.js';
+import { Dialog } from '../ui/dialog.js';
+import { durationText } from '../ui/format.js';
+import { html, useEffect, useState } from '../ui/h.js';
+import { reasonText, refusal } from '../ui/refusal.js';
+import { cameras, may, nowMs, set } from './state.js';
+import { sizeText } from './words.js';
+
+/** @import {Clip} from '../../types/video.d.ts' */
+
+const AGAIN_MS = 10_000;
+const EXPORT_POLL_MS = 1500;
+const EXPORT_LIMIT_MS = 15 * 60_000;
+
+/** @type {{items: Clip[], loading: boolean, error: string, readAt: number, chosen: string, incident: string, camera: string, day: string}} */
+const view = { items: [], loading: true, error: '', readAt: 0, chosen: '', incident: '', camera: '', day: '' };
+/** Exports outlive the page's tab: one asked for stays to be fetched. @type {Map<string, {state: string, url: string, words: string}>} */
+const exports_ = new Map();
+
+async function read() {
+  const query = new URLSearchParams();
+  if (view.camera) query.set('camera_id', view.camera);
+  if (view.incident) query.set('incident_id', view.incident);
+  try {
+    const { items } = await call('GET', `/clips${query.size ? `?${query}` : ''}`);
+    Object.assign(view, { items, error: '', readAt: nowMs() });
+  } catch (error) {
+    Object.assign(view, { error: refusal(error) });
+  }
+  view.loading = false;
+  set({});
+}
+
+/** @param {Clip} clip */
+const nameOf = (clip) => cameras()[clip.camera_id]?.name ?? clip.camera_name ?? clip.camera_id;
+/** @param {Clip} clip */
+const ready = (clip) => clip.state === 'ready' || clip.state === 'kept' || clip.state === 'done';
+/** @param {Clip} clip */
+const stateText = (clip) => (has(`video.clip.state.${clip.state}`) ? t(`video.clip.state.${clip.state}`) : clip.state);
+/** @param {Clip} clip */
+const seconds = (clip) =>
+  clip.started_at && clip.ended_at ? (Date.parse(clip.ended_at) - Date.parse(clip.started_at)) / 1000 : null;
+
+/** @param {{clip: Clip, onClose: () => void}} props */
+function ExportDialog({ clip, onClose }) {
+  const [purpose, setPurpose] = useState('');
+  const [words, setWords] = useState('');
+  const [busy, setBusy] = useState(false);
+  const go = async () => {
+    if (purpose.trim().length < 4 || busy) return;
+    setBusy(true);
+    try {
+      const path = `/clips/${encodeURIComponent(clip.id)}`;
+      const { export_id } = await call('POST', `${path}/export`, { purpose: purpose.trim() }, { timeoutMs: 60_000 });
+      exports_.set(clip.id, { state: 'working', url: `/api/v1${path}/exports/${encodeURIComponent(export_id)}.mp4`, words: '' });
+      void follow(clip.id);
+      onClose();
+    } catch (error) {
+      setWords(refusal(error));
+    }
+    setBusy(false);
+  };
+  const foot = html`${words && html`<p class="refused" role="alert">${words}</p>`}<button class="btn" onClick=${onClose}>${t('console.cancel')}</button>
+    <button class="btn primary" disabled=${purpose.trim().length < 4 || busy} onClick=${() => void go()} data-testid="export-submit">${t('video.clip.export')}</button>`;
+  return html`<${Dialog} title=${t('video.clip.export')} onClose=${onClose} foot=${foot} id="export-dialog"><form class="form" onSubmit=${(/** @type {Event} */ event) => {
+    event.preventDefault();
+    void go();
+  }}><p class="wide">${t('video.clip.export.what', { name: nameOf(clip) })}</p>
+    <label class="wide"><span>${t('video.clip.purpose')}</span><textarea rows="3" maxlength="200" autofocus value=${purpose} placeholder=${t('video.clip.purpose.example')} onInput=${(/** @type {any} */ e) => setPurpose(e.target.value)} data-testid="export-purpose"></textarea></label>
+    <p class="hint wide">${t('video.clip.export.logged')}</p></form></${Dialog}>`;
+}
+
+/** Wait until the copy is made: its address answers. @param {string} clipId */
+async function follow(clipId) {
+  const entry = exports_.get(clipId);
+  const until = Date.now() + EXPORT_LIMIT_MS;
+  while (entry && exports_.get(clipId) === entry && entry.state === 'working') {
+    try {
+      const response = await fetch(entry.url, { method: 'HEAD', cache: 'no-store' });
+      if (response.status === 200) entry.state = 'ready';
+      else if (![202, 404, 409, 425, 503].includes(response.status)) Object.assign(entry, { state: 'failed', words: `HTTP ${response.status}` });
+    } catch {
+      // the connection may come back; the copy goes on being made
+    }
+    if (entry.state === 'working' && Date.now() > until) entry.state = 'failed';
+    set({});
+    if (entry.state === 'working') await new Promise((done) => setTimeout(done, EXPORT_POLL_MS));
+  }
+}
+
+/** @param {{clip: Clip}} props */
+function Copy({ clip }) {
+  const entry = exports_.get(clip.id);
+  if (!entry) return null;
+  const name = `${nameOf(clip)}_${clip.started_at ? dayStamp(Date.parse(clip.started_at)) : ''}.mp4`;
+  return html`<div class=${`copy ${entry.state}`} role="status" data-testid="export-state">${
+    entry.state === 'working'
+      ? html`<progress aria-label=${t('video.clip.export.working')}></progress><span>${t('video.clip.export.working')}</span>`
+      : entry.state === 'ready'
+        ? html`<span>${t('video.clip.export.ready')}</span><a class="btn sm primary" href=${entry.url} download=${name} data-testid="export-download">${t('video.download')}</a>`
+        : html`<span>${t('video.clip.export.failed', { detail: entry.words })}</span>`
+  }</div>`;
+}
+
+/** @param {{clip: Clip}} props */
+function Detail({ clip }) {
+  const [manifest, setManifest] = useState(/** @type {any} */ (null));
+  const [asking, setAsking] = useState(false);
+  const path = `/clips/${encodeURIComponent(clip.id)}`;
+  useEffect(() => {
+    if (!ready(clip)) return undefined;
+    const abort = new AbortController();
+    call('GET', `${path}/manifest`, undefined, { signal: abort.signal }).then(setManifest, () => undefined);
+    return () => abort.abort();
+  }, [clip.id, clip.state]);
+  const long_s = seconds(clip);
+  const hash = clip.sha256 ?? manifest?.sha256 ?? manifest?.file?.sha256 ?? '';
+  /** @type {[string, string][]} */
+  const facts = [
+    [t('video.clip.from'), clip.started_at ? `${dayOf(clip.started_at)} ${timeOfDay(clip.started_at, { seconds: true })}` : '—'],
+    [t('video.clip.long'), durationText(long_s)],
+    [t('video.clip.size'), sizeText(clip.bytes)],
+    [t('video.clip.by'), clip.by_name ?? '—'],
+    [t('video.clip.incident'), clip.incident_id ?? t('video.clip.no_incident')],
+    [t('video.clip.until'), clip.expires_at ? dayOf(clip.expires_at) : '—'],
+  ];
+  return html`<article class="clip-detail" data-testid="clip-detail">
+    <header><h2>${nameOf(clip)}</h2><p>${clip.note ?? ''}</p></header>
+    ${
+      ready(clip)
+        ? html`<video class="clip-video" controls preload="metadata" src=${`/api/v1${path}/video.mp4`} key=${clip.id} data-testid="clip-video"></video>`
+        : html`<div class="clip-video none"><p>${stateText(clip)}</p><p>${clip.reason ? reasonText(clip.reason) : clip.state === 'failed' ? '' : t('video.clip.wait')}</p></div>`
+    }
+    <dl class="facts">${facts.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
+    ${hash && html`<p class="hash"><span>${t('video.clip.hash')}</span><code data-testid="clip-hash">${hash}</code><a class="link" href=${`/api/v1${path}/manifest`} download=${`${clip.id}.json`}>${t('video.clip.manifest')}</a></p>`}
+    <footer>${may('clip.export') && html`<button class="btn primary" disabled=${!ready(clip)} onClick=${() => setAsking(true)} data-testid="clip-export">${t('video.clip.export')}</button>`}<${Copy} clip=${clip} /></footer>
+    ${asking && html`<${ExportDialog} clip=${clip} onClose=${() => setAsking(false)} />`}</article>`;
+}
+
+export function Clips() {
+  useEffect(() => {
+    void read();
+    const timer = window.setInterval(() => !document.hidden && void read(), AGAIN_MS);
+    return () => window.clearInterval(timer);
+  }, []);
+  if (!may('clip.view')) return html`<div class="blank"><b>${t('error.forbidden')}</b><p>${t('video.clip.no_right')}</p></div>`;
+  const list = view.items.filter((clip) => !view.day || (clip.started_at && dayStamp(Date.parse(clip.started_at)) === view.day));
+  const chosen = list.find((clip) => clip.id === view.chosen) ?? list[0] ?? null;
+  /** @param {Partial<typeof view>} patch */
+  const edit = (patch) => {
+    Object.assign(view, patch);
+    void read();
+  };
+  const known = [...new Set([...view.items.map((clip) => clip.camera_id), view.camera].filter(Boolean))];
+  const incidents = [...new Set([...view.items.map((clip) => clip.incident_id ?? ''), view.incident].filter(Boolean))];
+  return html`<div class="clips"><section class="list">
+    <header class="filters"><select aria-label=${t('video.camera')} value=${view.camera} onChange=${(/** @type {any} */ e) => edit({ camera: e.target.value })}><option value="">${t('video.every_camera')}</option>${known.map((id) => html`<option value=${id}>${cameras()[id]?.name ?? id}</option>`)}</select>
+      <select aria-label=${t('video.clip.incident')} value=${view.incident} onChange=${(/** @type {any} */ e) => edit({ incident: e.target.value })}><option value="">${t('video.every_incident')}</option>${incidents.map((id) => html`<option value=${id}>${id}</option>`)}</select>
+      <input type="date" aria-label=${t('video.day')} value=${view.day} onInput=${(/** @type {any} */ e) => edit({ day: e.target.value })} /></header>
+    ${view.error && html`<p class="refused" role="alert">${view.error} <button class="btn sm" onClick=${() => void read()}>${t('console.retry')}</button></p>`}
+    <div class="table-scroll"><table class="rows"><thead><tr><th>${t('video.camera')}</th><th>${t('video.clip.from')}</th><th class="num">${t('video.clip.long')}</th><th>${t('video.state')}</th></tr></thead>
+      <tbody>${list.map(
+        (clip) => html`<tr key=${clip.id} class=${chosen?.id === clip.id ? 'on' : ''} tabindex="0" data-testid="clip" onClick=${() => {
+          view.chosen = clip.id;
+          set({});
+        }} onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+          if (event.key !== 'Enter') return;
+          view.chosen = clip.id;
+          set({});
+        }}><td><b>${nameOf(clip)}</b><small>${clip.note ?? clip.incident_id ?? ''}</small></td><td>${dayOf(clip.started_at)} ${timeOfDay(clip.started_at, { seconds: true })}</td><td class="num">${durationText(seconds(clip))}</td><td><span class=${`clip-state ${clip.state}`}>${stateText(clip)}</span></td></tr>`,
+      )}</tbody></table>
+      ${!list.length && !view.error && html`<div class="blank" data-testid="clips-empty"><b>${t(view.loading ? 'video.loading' : 'video.clip.none')}</b>${!view.loading && html`<p>${t(view.items.length || view.camera || view.incident ? 'video.clip.none_here' : 'video.clip.none_help')}</p>`}</div>`}</div></section>
+    ${chosen ? html`<${Detail} clip=${chosen} key=${chosen.id} />` : html`<div class="clip-detail nothing"><p>${t('video.clip.choose')}</p></div>`}</div>`;
+}

@@ -1,0 +1,116 @@
+// What the pages /video and /admin read besides the board: faults, clips, recordings, the viewing log, the registry.
+
+import type { Camera } from './wire.d.ts';
+
+/** An area as the tree needs it. */
+export interface AreaRow { code: string; name: string; tier: number; parent: string | null }
+
+export interface FaultItem {
+  camera: Camera;
+  fault: string;
+  since: string;
+  light: string | null;
+  measures: Record<string, number | string | null> | null;
+  has_reference: boolean;
+  checked_at?: string | null;
+}
+
+export interface Clip {
+  id: string;
+  camera_id: string;
+  camera_name?: string | null;
+  incident_id: string | null;
+  state: string;
+  reason?: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  expires_at?: string | null;
+  bytes?: number | null;
+  sha256?: string | null;
+  note?: string | null;
+  by_name?: string | null;
+  [more: string]: unknown;
+}
+
+export interface Recording { start: string; end: string; name?: string | null; secrecy?: number | null }
+
+export interface Viewing {
+  id?: string;
+  at?: string;
+  started_at?: string;
+  ended_at?: string | null;
+  camera_id: string;
+  camera_name?: string | null;
+  user_id: string;
+  user_name?: string | null;
+  role?: string | null;
+  purpose: string;
+  incident_id?: string | null;
+  [more: string]: unknown;
+}
+
+export interface SourceFields {
+  protocol: string;
+  host?: string;
+  port?: number;
+  path?: string;
+  username?: string | null;
+  password?: string;
+  transport?: string;
+  device_id?: string | null;
+  channel_id?: string | null;
+  control_port?: number;
+  control_profile?: string | null;
+  has_password?: boolean;
+}
+
+export interface Probe {
+  ok: boolean;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  reason: string | null;
+  detail: string | null;
+}
+
+export interface OnvifProfile {
+  token: string;
+  name: string;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  path: string | null;
+  port: number | null;
+}
+
+export interface OnvifAnswer {
+  manufacturer: string | null;
+  model: string | null;
+  profiles: OnvifProfile[];
+  ptz: boolean;
+}
+
+export interface GbDeviceRow {
+  device_id: string;
+  name: string | null;
+  online: boolean;
+  has_password?: boolean;
+  channels?: number | null;
+  last_seen_at?: string | null;
+  address?: string | null;
+  [more: string]: unknown;
+}
+
+export interface ImportError { row: number; detail: string; field?: string | null; value?: string | null }
+
+export interface ImportAnswer {
+  taken: number;
+  errors: ImportError[];
+  columns: Record<string, string | null> | string[];
+  added?: number;
+  updated?: number;
+  without_source?: number;
+  without_place?: number;
+  rows?: number;
+  [more: string]: unknown;
+}
