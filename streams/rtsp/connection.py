@@ -6,7 +6,7 @@ is queued. A message wakes whoever waits for it.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from streams.errors import BadMedia, Ended, StreamError, Unreachable
 from streams.rtsp.messages import MOST_HEADER_BYTES, Request, Response, body_length, parse_head, write
@@ -81,8 +81,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's does not derive from it
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
