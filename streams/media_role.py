@@ -14,6 +14,7 @@ import structlog
 
 from streams.clips import ClipOrder
 from streams.errors import Busy, NoSuchCamera, StreamError, Unreachable
+from streams.inviting import Inviting, RecordingReaders
 from streams.libav.slots import Slots
 from streams.link import Link
 from streams.media import KeyFrame
@@ -70,6 +71,7 @@ class MediaRole:
         self._worker: Worker | None = None
         self._admission = Admission(())
         self._readers: CameraReaders | None = None
+        self._inviting: Inviting | None = None
         self._specs: dict[str, CameraSpec] = {}
         self._cameras: dict[str, Watched] = {}
         self._recordings: dict[int, Watched] = {}
@@ -92,7 +94,8 @@ class MediaRole:
             settings.networks, settings.protocols, None if settings.files is None else Path(settings.files)
         )
         slots = Slots(setup.transcodes)
-        self._readers = CameraReaders(settings, self._admission, slots)
+        self._inviting = Inviting(self._link, setup.name, settings)
+        self._readers = CameraReaders(settings, self._admission, slots, self._inviting.reader)
         self._worker = Worker(self._link, settings, self._readers, self._permit, slots)
         return True
 
@@ -122,7 +125,9 @@ class MediaRole:
         if order.span is None:
             camera = self._camera(spec, worker)
         else:
-            camera = Watched(spec, worker, order.channel)
+            assert self._inviting is not None
+            readers = RecordingReaders(self._inviting, order.span)
+            camera = Watched(spec, worker, order.channel, readers)
             self._recordings[order.channel] = camera
         self._channels[order.channel] = camera
         camera.watch(order)

@@ -75,13 +75,16 @@ class H264Variant:
         self._track = self._sound = None
         self._retry_s = None
         self.coder = None
+        self.state = StreamState(state="connecting")
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
         self.output.off()
 
     def tick(self, now_s: float) -> None:
-        """Notice an encoder that broke off, and try again when it is due."""
+        """Notice an encoder that delivers or broke off, and try again when it is due."""
+        if self.coder is not None and self.output.config is not None:
+            self._show(StreamState(state="live"))
         if self.coder is not None and self.coder.failure is not None:
             self._broken.set()
         if self._retry_s is not None and now_s >= self._retry_s and self._track is not None:
@@ -103,7 +106,6 @@ class H264Variant:
             if sound is not None:
                 coder.audio(sound)
             self.coder = coder
-            self._show(StreamState(state="live"))
             await broken.wait()
             raise coder.failure or StreamError("the encoder stopped")
 

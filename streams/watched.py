@@ -68,9 +68,12 @@ class Watched:
         spec: The camera.
         worker: What it shares with the others.
         channel: Of a recording, whose states concern this channel alone; None: the camera's present.
+        readers: Who reads the recording.
     """
 
-    def __init__(self, spec: CameraSpec, worker: Worker, channel: int | None = None) -> None:
+    def __init__(
+        self, spec: CameraSpec, worker: Worker, channel: int | None = None, readers: Readers | None = None
+    ) -> None:
         self._worker = worker
         self._recording = channel
         self._channels: dict[int, Variant] = {}
@@ -82,7 +85,7 @@ class Watched:
         self.pull = Pull(
             spec,
             worker.settings,
-            worker.readers,
+            readers or worker.readers,
             self._make_sink,
             self._changed,
             worker.permit,

@@ -73,6 +73,7 @@ class VideoSettings(msgspec.Struct, frozen=True, kw_only=True):
         link_buffer_bytes: Bytes waiting for the web process past which a worker skips likewise.
         hang_s: A process not heard of for so long is ended and started again.
         gb: The SIP server for GB/T 28181 devices; None: none runs. Its devices come from `Video.configure_devices`.
+        gb_media_ports: First and last port that devices send to; (0, 0): any.
         health: How every camera's picture is looked at in turn; None: none is, and there are no stills. Its
             cameras, folder and admission are ours.
         log_level: Of the processes' own log lines.
@@ -99,6 +100,7 @@ class VideoSettings(msgspec.Struct, frozen=True, kw_only=True):
     link_buffer_bytes: int = 16 << 20
     hang_s: float = 3.0
     gb: GbConfig | None = None
+    gb_media_ports: tuple[int, int] = (0, 0)
     health: HealthConfig | None = None
     log_level: str = "info"
 
