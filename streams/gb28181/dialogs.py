@@ -1,0 +1,392 @@
+"""Sessions with devices: INVITE, ACK, BYE and CANCEL, and what becomes of them when one side forgets.
+
+A device keeps sending until it is told to stop, and has only so many sessions. So every open dialog is written
+down, those of a run that ended without saying BYE are ended first, and an answer that comes after we gave up is
+acknowledged and ended at once.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+import structlog
+
+from streams.errors import Busy, Ended, StreamError, Unreachable, Unsupported
+from streams.gb28181 import sdp
+from streams.gb28181.caller import Caller, refusal
+from streams.gb28181.messages import DialogEnded, InviteAnswer, InviteRequest, PlaybackControl
+from streams.gb28181.registry import read_file, write_file
+from streams.gb28181.sip import Request, Response
+from streams.gb28181.transport import Endpoint, Peer
+
+log = structlog.get_logger("streams.gb28181")
+
+_MOST_DIALOGS: Final = 2_000
+_MOST_GIVEN_UP: Final = 1_000
+_SETTLE_S: Final = 2.0
+_CLOSE_S: Final = 1.0
+_SSRCS: Final = 9_999
+
+
+class Dialog(msgspec.Struct, kw_only=True):
+    """One session, as it is kept on disk."""
+
+    dialog_id: str
+    camera_id: str
+    owner: str
+    device_id: str
+    channel_id: str
+    live: bool
+    host: str
+    port: int
+    transport: Literal["udp", "tcp"]
+    call_id: str
+    from_: str
+    to: str
+    cseq: int
+    ssrc: str
+    playback_cseq: int = 0
+
+    @property
+    def peer(self) -> Peer:
+        """Where the device was when it was invited."""
+        return Peer(self.transport, self.host, self.port)
+
+
+@dataclass(slots=True)
+class _Inviting:
+    dialog: Dialog
+    request: Request
+    taken_back: bool = False
+
+
+class Dialogs:
+    """All sessions.
+
+    Args:
+        caller: Composes requests.
+        endpoint: Our SIP port.
+        on_ended: Called when a device ends a session.
+    """
+
+    def __init__(self, caller: Caller, endpoint: Endpoint, on_ended: Callable[[DialogEnded], None]) -> None:
+        self._caller = caller
+        self._endpoint = endpoint
+        self._on_ended = on_ended
+        folder = caller.config.folder
+        self._path = Path(folder) / "gb_dialogs.json" if folder else None
+        self._open: dict[str, Dialog] = {}
+        self._inviting: dict[str, _Inviting] = {}
+        self._preparing: dict[str, bool] = {}
+        self._stale: dict[str, list[Dialog]] = {}
+        self._given_up: OrderedDict[str, Dialog] = OrderedDict()
+        self._ssrcs: set[str] = set()
+        self._counter = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def restore(self) -> list[str]:
+        """Read the sessions of the run before; return the devices to `settle` with."""
+        for dialog in (read_file(self._path, list[Dialog]) if self._path else None) or []:
+            self._stale.setdefault(dialog.device_id, []).append(dialog)
+        return list(self._stale)
+
+    async def settle(self, device_id: str) -> None:
+        """End what a run before left open at a device; what cannot be told now is told when it comes back."""
+        stale = self._stale.get(device_id)
+        if not stale:
+            return
+        await asyncio.gather(*(self._settle(dialog) for dialog in list(stale)))
+
+    async def invite(self, wanted: InviteRequest) -> InviteAnswer:
+        """Ask a device to send.
+
+        Raises:
+            Busy: It has no free session, or we have none.
+            Unreachable: It is not there, refuses or does not answer.
+            Unsupported: It wants to send something that is no program stream.
+            Ended: The caller said `bye` meanwhile.
+        """
+        id = wanted.dialog_id
+        if id in self._open or id in self._inviting or id in self._preparing:
+            raise Busy(f"dialog {id} exists")
+        if len(self._open) + len(self._inviting) + len(self._preparing) >= _MOST_DIALOGS:
+            raise Busy("too many sessions with devices are open")
+        live = wanted.start is None
+        self._preparing[id] = False
+        try:
+            await asyncio.gather(self.settle(wanted.device_id), self._replace(wanted, live=live))
+        finally:
+            taken_back = self._preparing.pop(id)
+        if taken_back:
+            raise Ended("taken back")
+        peer = self._caller.peer(wanted.device_id)
+        ssrc = self._take_ssrc(live=live)
+        request = self._compose(wanted, peer, ssrc)
+        dialog = Dialog(
+            dialog_id=wanted.dialog_id,
+            camera_id=wanted.camera_id,
+            owner=wanted.owner,
+            device_id=wanted.device_id,
+            channel_id=wanted.channel_id,
+            live=live,
+            host=peer.host,
+            port=peer.port,
+            transport=peer.transport,
+            call_id=request.call_id,
+            from_=request.get("from"),
+            to=request.get("to"),
+            cseq=request.cseq[0],
+            ssrc=ssrc,
+        )
+        inviting = self._inviting[wanted.dialog_id] = _Inviting(dialog, request)
+        try:
+            response = await self._endpoint.request(request, peer, self._caller.config.invite_s)
+        except BaseException:
+            self._give_up(inviting)
+            raise
+        finally:
+            del self._inviting[wanted.dialog_id]
+        if response.status >= 300:
+            self._ssrcs.discard(ssrc)
+            raise Ended("taken back") if inviting.taken_back else refusal("INVITE", response)
+        dialog.to = response.get("to")
+        self._acknowledge(dialog)
+        self._open[dialog.dialog_id] = dialog
+        self._save()
+        if inviting.taken_back:
+            await self.bye(dialog.dialog_id)
+            raise Ended("taken back")
+        answered = sdp.read(response.body)
+        if answered.codings and "PS" not in answered.codings:
+            await self.bye(dialog.dialog_id)
+            raise Unsupported(f"the device sends {answered.codings[0]}, not a program stream")
+        senders = dict.fromkeys(host for host in (peer.host, answered.host) if host)
+        number = int(ssrc) if answered.ssrc is None else answered.ssrc
+        return InviteAnswer(dialog_id=dialog.dialog_id, ssrc=number, senders=tuple(senders))
+
+    async def bye(self, dialog_id: str) -> bool:
+        """End a session, or take back its INVITE; return whether there was one."""
+        if dialog_id in self._preparing:
+            self._preparing[dialog_id] = True
+            return True
+        inviting = self._inviting.get(dialog_id)
+        if inviting is not None:
+            inviting.taken_back = True
+            self._spawn(self._cancel(inviting))
+            return True
+        dialog = self._close(dialog_id)
+        if dialog is None:
+            return False
+        await self._quiet_bye(dialog)
+        return True
+
+    async def release(self, owner: str) -> int:
+        """End every session of one owner; return how many there were."""
+        ids = [id for id, dialog in self._open.items() if dialog.owner == owner]
+        ids += [id for id, inviting in self._inviting.items() if inviting.dialog.owner == owner]
+        await asyncio.gather(*(self.bye(id) for id in ids))
+        return len(ids)
+
+    async def drop_device(self, device_id: str, *, reason: str, tell: bool) -> None:
+        """Forget the sessions with a device; ``tell`` it as well."""
+        for id, dialog in list(self._open.items()):
+            if dialog.device_id != device_id:
+                continue
+            self._on_ended(DialogEnded(dialog_id=id, camera_id=dialog.camera_id, reason=reason))
+            if tell:
+                await self.bye(id)
+            else:
+                self._close(id)
+
+    async def control(self, order: PlaybackControl) -> None:
+        """Pause, continue or change a playback.
+
+        Raises:
+            Busy: The device has no room.
+            Unreachable: There is no such playback, or the device refuses.
+        """
+        dialog = self._open.get(order.dialog_id)
+        if dialog is None or dialog.live:
+            raise Unreachable("no such playback")
+        dialog.playback_cseq += 1
+        if order.action == "pause":
+            lines = ["PAUSE MANSRTSP/1.0", f"CSeq: {dialog.playback_cseq}", "PauseTime: now"]
+        else:
+            at = "now" if order.position_s is None else f"{order.position_s:g}"
+            lines = ["PLAY MANSRTSP/1.0", f"CSeq: {dialog.playback_cseq}"]
+            lines += [f"Scale: {order.speed:g}", f"Range: npt={at}-"]
+        body = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        peer = self._peer(dialog)
+        request = self._inside(dialog, "INFO", peer, content_type="Application/MANSRTSP", body=body)
+        await self._caller.request(request, peer)
+
+    def device_bye(self, call_id: str, host: str) -> bool:
+        """Take a BYE from an address; return whether there was such a session."""
+        for id, dialog in self._open.items():
+            if dialog.call_id == call_id and host in (dialog.host, self._peer(dialog).host):
+                self._close(id)
+                self._on_ended(
+                    DialogEnded(dialog_id=id, camera_id=dialog.camera_id, reason="the device hung up")
+                )
+                return True
+        return False
+
+    def played_out(self, device_id: str, channel_id: str, call_id: str) -> None:
+        """Take a device's word that a playback has reached its end."""
+        playbacks = [
+            dialog for dialog in self._open.values() if dialog.device_id == device_id and not dialog.live
+        ]
+        named = [dialog for dialog in playbacks if dialog.call_id == call_id]
+        for dialog in named or [other for other in playbacks if other.channel_id == channel_id][:1]:
+            self._on_ended(
+                DialogEnded(dialog_id=dialog.dialog_id, camera_id=dialog.camera_id, reason="played out")
+            )
+            self._close(dialog.dialog_id)
+            self._spawn(self._quiet_bye(dialog))
+
+    def stray(self, response: Response, peer: Peer) -> None:
+        """Take an answer to an INVITE that was given up: the device would send for nobody."""
+        dialog = self._given_up.pop(response.call_id, None)
+        if dialog is None or peer.host != dialog.host:
+            return
+        dialog.to = response.get("to")
+        self._acknowledge(dialog)
+        self._spawn(self._quiet_bye(dialog))
+
+    async def close(self) -> None:
+        """End everything, within a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*(self.bye(id) for id in [*self._open, *self._inviting]))
+        for task in self._tasks:
+            task.cancel()
+
+    async def _replace(self, wanted: InviteRequest, *, live: bool) -> None:
+        """End the live session that the same owner had for the same camera: it has been started again."""
+        if live and wanted.owner:
+            for id, dialog in list(self._open.items()):
+                if dialog.live and (dialog.owner, dialog.camera_id) == (wanted.owner, wanted.camera_id):
+                    await self.bye(id)
+
+    async def _settle(self, dialog: Dialog) -> None:
+        peer = self._peer(dialog)
+        if not self._endpoint.connected(peer):
+            return
+        with contextlib.suppress(Unreachable):
+            await self._say_bye(dialog, _SETTLE_S)
+            remaining = self._stale.get(dialog.device_id, [])
+            if dialog in remaining:
+                remaining.remove(dialog)
+            if not remaining:
+                self._stale.pop(dialog.device_id, None)
+            self._save()
+            log.info("ended a session of the run before", camera_id=dialog.camera_id)
+
+    def _give_up(self, inviting: _Inviting) -> None:
+        dialog = inviting.dialog
+        self._ssrcs.discard(dialog.ssrc)
+        self._given_up[dialog.call_id] = dialog
+        while len(self._given_up) > _MOST_GIVEN_UP:
+            self._given_up.popitem(last=False)
+        self._spawn(self._cancel(inviting))
+
+    async def _cancel(self, inviting: _Inviting) -> None:
+        invite, peer = inviting.request, inviting.dialog.peer
+        headers = [(name, invite.get(name)) for name in ("via", "from", "to", "call-id")]
+        headers += [("cseq", f"{invite.cseq[0]} CANCEL"), ("max-forwards", "70")]
+        with contextlib.suppress(StreamError):
+            await self._endpoint.request(
+                Request(headers, b"", "CANCEL", invite.uri), peer, self._caller.config.answer_s
+            )
+
+    def _acknowledge(self, dialog: Dialog) -> None:
+        ack = self._inside(dialog, "ACK", dialog.peer, cseq=dialog.cseq)
+        self._endpoint.send(ack, dialog.peer)
+
+    async def _say_bye(self, dialog: Dialog, timeout_s: float) -> None:
+        peer = self._peer(dialog)
+        await self._endpoint.request(self._inside(dialog, "BYE", peer), peer, timeout_s)
+
+    async def _quiet_bye(self, dialog: Dialog) -> None:
+        with contextlib.suppress(StreamError):  # a device that is gone has forgotten the session as well
+            await self._say_bye(dialog, self._caller.config.answer_s)
+
+    def _inside(
+        self,
+        dialog: Dialog,
+        method: str,
+        peer: Peer,
+        *,
+        cseq: int = 0,
+        content_type: str = "",
+        body: bytes = b"",
+    ) -> Request:
+        if not cseq:
+            dialog.cseq += 1
+            cseq = dialog.cseq
+        return self._caller.compose(
+            method,
+            dialog.channel_id,
+            peer,
+            call_id=dialog.call_id,
+            cseq=cseq,
+            from_=dialog.from_,
+            to=dialog.to,
+            content_type=content_type,
+            body=body,
+        )
+
+    def _compose(self, wanted: InviteRequest, peer: Peer, ssrc: str) -> Request:
+        server_id = self._caller.config.server_id
+        host = wanted.media_host or self._caller.public_host
+        return self._caller.compose(
+            "INVITE",
+            wanted.channel_id,
+            peer,
+            content_type="APPLICATION/SDP",
+            body=sdp.offer(wanted, server_id, host, ssrc),
+            extra=[("subject", f"{wanted.channel_id}:{ssrc},{server_id}:0")],
+        )
+
+    def _peer(self, dialog: Dialog) -> Peer:
+        """Return where the device is now, or else where it was."""
+        try:
+            return self._caller.peer(dialog.device_id)
+        except Unreachable:
+            return dialog.peer
+
+    def _close(self, dialog_id: str) -> Dialog | None:
+        dialog = self._open.pop(dialog_id, None)
+        if dialog is not None:
+            self._ssrcs.discard(dialog.ssrc)
+            self._save()
+        return dialog
+
+    def _take_ssrc(self, *, live: bool) -> str:
+        """Return ten digits: 0 live or 1 recorded, five of our domain, a number that is free."""
+        head = f"{0 if live else 1}{self._caller.config.server_id[3:8]}"
+        for _ in range(_SSRCS):
+            self._counter = self._counter % _SSRCS + 1
+            ssrc = f"{head}{self._counter:04d}"
+            if ssrc not in self._ssrcs:
+                self._ssrcs.add(ssrc)
+                return ssrc
+        raise Busy("no free SSRC")
+
+    def _save(self) -> None:
+        if self._path is not None:
+            stale = [dialog for dialogs in self._stale.values() for dialog in dialogs]
+            write_file(self._path, [*self._open.values(), *stale])
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
