@@ -1,5 +1,7 @@
 """One FFmpeg child: opens one source, or encodes one stream anew, until standard input closes."""
 
+from __future__ import annotations
+
 import math
 import os
 import struct
@@ -22,7 +24,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streams.errors import StreamError, Unauthorized, Unreachable, Unsupported
+from streams.errors import BadMedia, StreamError, Unauthorized, Unreachable, Unsupported
 from streams.libav import pipe
 from streams.libav.fetch import opener
 from streams.libav.peers import foreign_peers
@@ -83,8 +85,11 @@ def main() -> int:
         )
     except (av.error.FFmpegError, OSError) as error:
         # The text of the exception names the address it was for; the reason alone does not.
-        code = Unauthorized.code if getattr(error, "errno", None) == 13 else Unreachable.code
-        out.put(pipe.FAILED, msgspec.msgpack.encode((code, error.strerror or type(error).__name__)))
+        out.put(
+            pipe.FAILED, msgspec.msgpack.encode((Unreachable.code, error.strerror or type(error).__name__))
+        )
+    except Exception as error:  # whatever a hostile stream makes of us, the worker hears that it was us
+        out.put(pipe.FAILED, msgspec.msgpack.encode((BadMedia.code, type(error).__name__)))
     return 0
 
 
@@ -122,7 +127,7 @@ def _url(source: Source, address: str, file: str) -> str:
 
 def _open(order: pipe.Open) -> InputContainer:
     source = order.source
-    options = {"protocol_whitelist": _PROTOCOLS[source.protocol], "fflags": "nobuffer"}
+    options = {"protocol_whitelist": _PROTOCOLS[source.protocol]}
     keywords: dict[str, object] = {}
     if source.protocol in ("rtsp", "rtsps"):
         options |= {"rtsp_transport": source.transport if source.protocol == "rtsp" else "tcp"}
@@ -153,7 +158,7 @@ def deliver(order: pipe.Open, out: Output) -> None:
         shift = last + CLOCK_HZ // 25
 
 
-def _once(order: pipe.Open, out: Output, clock: "Pace | None", shift: int) -> int:
+def _once(order: pipe.Open, out: Output, clock: Pace | None, shift: int) -> int:
     """Play the source once; returns the last timestamp written."""
     with _open(order) as container:
         if not container.streams.video:
@@ -194,7 +199,7 @@ def _once(order: pipe.Open, out: Output, clock: "Pace | None", shift: int) -> in
 
 
 def _units(
-    packet: Packet[Any], passing: BitStreamFilterContext | None, encoder: "Encoder | None", video: VideoStream
+    packet: Packet[Any], passing: BitStreamFilterContext | None, encoder: Encoder | None, video: VideoStream
 ) -> Iterator[tuple[list[bytes], int]]:
     if encoder is not None:
         for image in packet.decode():
@@ -235,7 +240,7 @@ _AUDIO: Final = {"aac": "aac", "pcm_alaw": "pcma", "pcm_mulaw": "pcmu"}
 class Sound:
     """Passes on AAC and G.711; other codings are left out."""
 
-    def __init__(self, stream: "av.AudioStream", out: Output) -> None:
+    def __init__(self, stream: av.AudioStream, out: Output) -> None:
         self._out = out
         context = stream.codec_context
         self._rate = context.rate or 8000

@@ -3,6 +3,7 @@
 FFmpeg follows an RTSP redirect by itself and offers no switch against it. Looking at our own sockets finds out.
 """
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -18,11 +19,11 @@ def foreign_peers(address: str, root: Path = Path("/proc/self")) -> list[str]:
         address: The one that is allowed.
         root: Of the process in question; where there is no such folder nothing is found.
     """
-    try:
-        links = [os.readlink(entry) for entry in (root / "fd").iterdir()]
-    except OSError:
-        return []
-    inodes = {found[1] for link in links if (found := _LINK.match(link))}
+    inodes = set()
+    for entry in (root / "fd").glob("*"):
+        with contextlib.suppress(OSError):  # closed since it was listed
+            if found := _LINK.match(os.readlink(entry)):
+                inodes.add(found[1])
     allowed = ipaddress.ip_address(address)
     out = []
     for table in ("tcp", "tcp6"):

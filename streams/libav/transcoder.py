@@ -90,7 +90,7 @@ class Transcoder:
             assert self._track is not None
             assembler = Assembler("h264", self._sink)
             async with child(pipe.Transcode(self._track.codec, self._height_px)) as process:
-                self._stdin = process.stdin
+                self._stdin = process.writer
                 stream = frames(process)
                 async with contextlib.aclosing(stream):
                     async for kind, body in stream:
