@@ -44,15 +44,13 @@ class PictureFolder:
             OSError: It cannot be written; the old one stays and nothing is left behind.
         """
         part = path.with_name(f"{path.name}.part")
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             part.write_bytes(data)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
+            os.replace(part, path)
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        os.replace(part, path)
 
     def read(self, path: Path) -> bytes | None:
         """Return a file's content, or None when there is none."""

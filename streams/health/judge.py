@@ -24,6 +24,7 @@ _STILL_MOST: Final = 4.0
 
 _COVERED_SHARE: Final = 0.4
 _COVERED_WHOLE: Final = 0.85
+_FLAT_WHOLE: Final = 0.95
 _IN_PLACE: Final = 0.45
 _BLURRED_RATIO: Final = 0.2
 _BLURRED_REBLUR: Final = 0.75
@@ -118,13 +119,13 @@ def _flat_screen(m: Measures) -> float:
 def _alone(m: Measures) -> Iterator[tuple[Fault, float]]:
     yield "covered", min(m.flat_share / 0.9, 3.8 / max(m.entropy, 0.1))
     yield "blurred", min(0.008 / max(m.sharpness, 1e-5), 0.3 / max(m.reblur, 0.01))
-    yield "colour_cast", min(abs(complex(m.cast_a, m.cast_b)) / 28.0, m.cast_ratio / 2.0)
+    yield "colour_cast", min(abs(complex(m.cast_a, m.cast_b)) / 28.0, m.cast_ratio / 4.0)
 
 
 def _compared(
     m: Measures, reference: Reference, numbers: dict[str, float], *, movable: bool
 ) -> Iterator[tuple[Fault, float]]:
-    cast = abs(complex(m.cast_a - reference.cast_a, m.cast_b - reference.cast_b))
+    cast = _cast_shift(m, reference)
     sharpness = m.sharpness / max(reference.sharpness, 1e-4)
     reblur = m.reblur / max(reference.reblur, 0.01)
     numbers["cast_shift"], numbers["sharpness_ratio"], numbers["reblur_ratio"] = cast, sharpness, reblur
@@ -136,8 +137,8 @@ def _compared(
         numbers["lost_share"], numbers["kept_match"] = texture.lost_share, texture.kept_match
         numbers["edge_match"], numbers["edge_best"] = shift.match, shift.best
         numbers["shift_share"] = shift.share
-        if texture.lost_share > _COVERED_WHOLE:
-            yield "covered", texture.lost_share / _COVERED_WHOLE + 1.0
+        if texture.lost_share > _COVERED_WHOLE or m.flat_share > _FLAT_WHOLE:
+            yield "covered", texture.lost_share / _COVERED_SHARE
         yield "blurred", min(_BLURRED_RATIO / max(sharpness, 1e-3), _BLURRED_REBLUR / max(reblur, 0.01))
         if texture.kept_match > _IN_PLACE:
             yield "covered", texture.lost_share / _COVERED_SHARE
@@ -145,3 +146,11 @@ def _compared(
             yield "moved", shift.share / _MOVED_SHARE
         yield "moved", _MOVED_MATCH / max(shift.match, 0.01)
     yield "colour_cast", cast / _CAST_SHIFT
+
+
+def _cast_shift(m: Measures, reference: Reference) -> float:
+    """How far the colour lies from where haze or strong light would put it: paler or richer, but the same hue."""
+    usual = complex(reference.cast_a, reference.cast_b)
+    present = complex(m.cast_a, m.cast_b)
+    along = (present * usual.conjugate()).real / max(abs(usual) ** 2, 1.0)
+    return abs(present - usual * min(1.3, max(0.4, along)))

@@ -49,10 +49,11 @@ class HealthConfig(msgspec.Struct, frozen=True, kw_only=True):
         networks: CIDR blocks cameras may be in.
         protocols: Protocols that may be used.
         files: Folder below which ``file`` sources live.
+        soon_s: Before a check that disagrees with what is known is repeated.
     """
 
-    cameras: tuple[CameraSpec, ...]
-    folder: str
+    cameras: tuple[CameraSpec, ...] = ()
+    folder: str = ""
     movable: tuple[str, ...] = ()
     interval_s: float = 300.0
     parallel: int = 65
@@ -62,6 +63,7 @@ class HealthConfig(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ("rtsp", "gb28181")
     files: str | None = None
+    soon_s: float = 20.0
 
 
 class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
