@@ -2,13 +2,14 @@
 import { t } from '../i18n.js';
 import { html, useEffect, useErrorBoundary, useRef, useState } from '../ui/h.js';
 import { AreaDrawer, PointDrawer } from './area-drawer.js';
+import { CameraDrawer } from './camera-drawer.js';
 import { CommandLine } from './cmdline.js';
 import { FormDrawer } from './form-drawer.js';
 import { IncidentDrawer } from './incident-drawer.js';
 import { KEY_LIST } from './keys.js';
 import { startMap, syncMap } from './map-bridge.js';
 import { MapChrome } from './map-chrome.js';
-import { CameraDrawer, PersonDrawer } from './person-drawer.js';
+import { PersonDrawer } from './person-drawer.js';
 import { Queue, queueGroups } from './queue.js';
 import { keyOf, onRedraw, set, ui } from './state.js';
 import { CameraStrip } from './strip.js';

@@ -5,6 +5,7 @@ import { onLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openSound, soundState, startTone, stopTone } from '../ui/sound.js';
+import { setClock } from '../video/clock.js';
 import { select, toast } from './actions.js';
 import { App } from './app.js';
 import { startKeys } from './keys.js';
@@ -64,6 +65,7 @@ async function start() {
   applyTheme();
   const feed = connectFeed({ page: 'console', topics: TOPICS });
   ui.feed = feed;
+  setClock(() => feed.serverNow());
   let theme = ui.theme;
   feed.subscribe((changes) => {
     if (feed.state === 'signed_out') goToSignIn();

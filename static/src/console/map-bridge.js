@@ -9,6 +9,7 @@ import { openArea, openIncident, openPoint, select } from './actions.js';
 import { etaText } from './ranked.js';
 import { locate, placeOfSelection } from './reading.js';
 import { board, redraw, selectedIncident, set, ui } from './state.js';
+import { stripCameras } from './strip.js';
 import { cardClock, pathOf, placeName } from './words.js';
 
 /** @type {{incidents?: object, cameras?: object, responders?: object}} */
@@ -130,7 +131,7 @@ export function syncMap() {
     // Fifteen thousand points are clustered anew each time; their states may wait a moment.
     camerasAt = Date.now();
     drawn.cameras = b.cameras;
-    map.setCameras(Object.values(b.cameras));
+    map.cameras.set(b.cameras);
   }
   if (drawn.responders !== b.responders) {
     drawn.responders = b.responders;
@@ -142,6 +143,8 @@ export function syncMap() {
 function syncSelection() {
   const { map, selection, ranked } = ui;
   if (!map) return;
+  map.cameras.setFocus(selection?.kind === 'camera' ? selection.id : null);
+  map.cameras.setPins(selection ? stripCameras().map((camera, index) => ({ camera, number: index + 1 })) : []);
   const incident = selectedIncident();
   const p = map.palette;
   const code = selection?.kind === 'area' ? selection.id : (incident?.grid ?? '');

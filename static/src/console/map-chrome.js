@@ -41,7 +41,7 @@ export function MapChrome() {
       }}>◎</button></div>
     <div class="legend"><span><${KindMark} kind="police" size=${14} />${t('kind.police')}</span><span><${KindMark} kind="grid_worker" size=${14} />${t('kind.grid_worker')}</span>
       <span><${KindMark} kind="emergency_member" size=${14} />${t('console.legend.team')}</span><span><${KindMark} kind="grid_worker" hollow size=${14} />${t('console.legend.hollow')}</span>
-      <span><${KindMark} kind="grid_worker" stale size=${14} />${t('console.legend.stale')}</span><span><i class="cam"></i>${t('console.count.cameras')}</span>
+      <span><${KindMark} kind="grid_worker" stale size=${14} />${t('console.legend.stale')}</span><span><i class="cam"></i>${t('console.count.cameras')}</span><span><i class="cam late"></i>${t('console.legend.camera_late')}</span><span><i class="cam off"></i>${t('camera.status.offline')}</span>
       <span class="scale"><i style=${{ width: `${bar.px}px` }}></i>${bar.text}</span></div>
     ${ui.map?.touched && html`<div class="held" data-testid="map-held">${t('console.map.held')} <button onClick=${home} data-testid="map-home"><kbd>H</kbd> ${t('console.map.home')}</button></div>`}
     ${ui.map?.fault && html`<div class="base-fault" role="status">${t('console.map.no_base')}</div>`}

@@ -1,8 +1,8 @@
-// A person, a camera: what is known now, how old it is, and how to reach them.
+// A person: what is known now, how old it is, and how to reach them.
 import { messagesOf } from '../board.js';
-import { has, t } from '../i18n.js';
+import { t } from '../i18n.js';
 import { timeOfDay } from '../time.js';
-import { ageText, bearingText } from '../ui/format.js';
+import { ageText } from '../ui/format.js';
 import { html, useEffect, useRef, useState } from '../ui/h.js';
 import { KindMark } from '../ui/shapes.js';
 import { callPerson, goBack, message, openIncident } from './actions.js';
@@ -83,22 +83,3 @@ export function PersonDrawer({ id }) {
 
 /** @param {number} seconds */
 const ageEta = (seconds) => t('console.eta', { m: Math.max(1, Math.round(seconds / 60)) });
-
-/** A district's own register may name sites in its own words; those are shown as they are. @param {string | null} site */
-const siteName = (site) => (site && has(`console.site.${site}`) ? t(`console.site.${site}`) : (site ?? '—'));
-
-/** @param {{id: string}} props */
-export function CameraDrawer({ id }) {
-  const camera = board().cameras[id];
-  if (!camera) return html`<div class="drawer-empty"><p>${t('console.camera.gone')}</p></div>`;
-  return html`<header class="drawer-head"><span class="tag accent">${t('console.type.camera')}</span><span class="code">${camera.gb_id ?? ''}</span>
-      <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
-    <div class="drawer-body"><div class="title"><h1 data-testid="drawer-title">${camera.name}</h1><p>${areaName(camera.grid)}</p></div>
-      <div class=${`no-picture ${camera.status}`}><b>${t(camera.status === 'offline' ? 'console.camera.offline' : 'console.camera.no_picture')}</b><span>${t('console.camera.no_picture_note')}</span></div>
-      <dl class="facts"><div><dt>${t('console.fact.network')}</dt><dd>${t(`console.network.${camera.network}`)}</dd></div>
-        <div><dt>${t('console.fact.state')}</dt><dd>${t(`console.camera.status.${camera.status}`)}</dd></div>
-        <div><dt>${t('console.fact.site')}</dt><dd>${siteName(camera.site_type)}</dd></div>
-        <div><dt>${t('console.fact.view')}</dt><dd>${camera.azimuth === null ? '—' : `${bearingText(camera.azimuth)} ${Math.round(camera.azimuth)}°`}${camera.fov ? html`<small>${t('console.fact.fov', { n: camera.fov })}</small>` : ''}</dd></div></dl>
-    </div>
-    <footer class="foot"><div class="buttons n1"><button class="btn big" onClick=${() => ui.map?.show([camera.lon, camera.lat], 16)}>${t('console.show_on_map')}</button></div></footer>`;
-}

@@ -80,19 +80,23 @@ export function firstFree(items) {
   return index < 0 ? 0 : index;
 }
 
-/** Cameras nearest to what is selected. */
+/** Cameras nearest to what is selected: those that have it in view first. One picked from the strip keeps the strip. */
 export async function readCameras() {
+  const { selection } = ui;
+  if (!may('camera.view')) return;
+  if (selection?.kind === 'camera' && ui.cameras.some((item) => item.id === selection.id)) return;
   const at = placeOfSelection();
   const key = at ? `${at[0].toFixed(5)},${at[1].toFixed(5)}` : '';
   if (key === ui.camerasFor) return;
   ui.camerasFor = key;
-  if (!at) return;
+  if (!at) return set({ cameras: [] });
   try {
     const answer = await call('GET', `/cameras/near?lon=${at[0].toFixed(6)}&lat=${at[1].toFixed(6)}&limit=4`);
     if (ui.camerasFor === key) set({ cameras: answer.items });
   } catch (error) {
     if (ui.camerasFor === key) {
       ui.camerasFor = '';
+      set({ cameras: [] });
       console.warn('cameras', error);
     }
   }

@@ -93,4 +93,18 @@ export default {
   'camera.presets': 'Presets',
   'camera.preset': 'Preset {n}',
   'camera.presets.none': 'No presets',
+
+  'camera.near.sees': '{distance} · in view',
+  'camera.fault_since': 'since {at}, {age}',
+  'camera.check': 'Check now',
+  'camera.check.asked': 'A check is on its way',
+  'camera.false_alarm': 'False alarm',
+  'camera.false_alarm.note': 'Take the present picture as the new reference',
+  'camera.false_alarm.done': 'Noted; the present picture is the reference now',
+  'camera.fact.range': 'range {n} m',
+  'camera.fact.height': 'height {n} m',
+  'camera.fact.source': 'by {name}',
+  'camera.fact.tours': 'tours {list}',
+  'camera.fact.id': 'Id',
+  'camera.act.open': 'Video wall',
 };

@@ -93,4 +93,18 @@ export default {
   'camera.presets': '预置位',
   'camera.preset': '预置位 {n}',
   'camera.presets.none': '没有预置位',
+
+  'camera.near.sees': '{distance} · 视域内',
+  'camera.fault_since': '{at} 起，已 {age}',
+  'camera.check': '立即复检',
+  'camera.check.asked': '已安排复检',
+  'camera.false_alarm': '设为误报',
+  'camera.false_alarm.note': '把现在的画面作为新的参考画面',
+  'camera.false_alarm.done': '已记为误报，现在的画面成为参考画面',
+  'camera.fact.range': '视距 {n} 米',
+  'camera.fact.height': '高 {n} 米',
+  'camera.fact.source': '接入 {name}',
+  'camera.fact.tours': '轮巡 {list}',
+  'camera.fact.id': '编号',
+  'camera.act.open': '视频墙',
 };

@@ -4,6 +4,7 @@ import { paletteOf } from './palette.js';
 
 const RATIO = 3;
 const SIZE = 30;
+const MOST_PINS = 9;
 
 /** @param {(pen: CanvasRenderingContext2D) => void} draw @param {number} size CSS px */
 function image(draw, size = SIZE) {
@@ -54,21 +55,45 @@ export function addIcons(map, theme) {
       );
     }
   }
-  for (const status of ['online', 'offline', 'unknown']) {
-    put(
-      `camera-${status}`,
-      image((pen) => {
-        const half = 3.4;
-        pen.lineWidth = 3;
-        pen.strokeStyle = p.casingMark;
-        pen.strokeRect(-half, -half, half * 2, half * 2);
-        pen.fillStyle = status === 'online' ? p.camera : p.hollow;
-        pen.fillRect(-half, -half, half * 2, half * 2);
-        pen.lineWidth = 1.3;
-        pen.strokeStyle = p.camera;
-        if (status !== 'online') pen.setLineDash([1.6, 1.2]);
-        pen.strokeRect(-half, -half, half * 2, half * 2);
-      }, 14),
-    );
-  }
+  for (const mark of ['live', 'late', 'offline', 'unknown']) put(`camera-${mark}`, image((pen) => drawCamera(pen, mark, p), 14));
+  for (let number = 1; number <= MOST_PINS; number += 1) put(`camera-pin-${number}`, image((pen) => drawPin(pen, number, p), 30));
+}
+
+/**
+ * ■ live, ◧ not as it should be, □ offline, dotted when nobody knows.
+ * @param {CanvasRenderingContext2D} pen @param {string} mark @param {import('./palette.js').Palette} p
+ */
+function drawCamera(pen, mark, p) {
+  const half = 3.6;
+  const colour = mark === 'late' ? p.cameraLate : mark === 'offline' ? p.cameraOff : p.camera;
+  pen.lineWidth = 3;
+  pen.strokeStyle = p.casingMark;
+  pen.strokeRect(-half, -half, half * 2, half * 2);
+  pen.fillStyle = mark === 'live' ? colour : p.hollow;
+  pen.fillRect(-half, -half, half * 2, half * 2);
+  pen.fillStyle = colour;
+  if (mark === 'late') pen.fillRect(-half, -half, half, half * 2);
+  pen.lineWidth = 1.4;
+  pen.strokeStyle = colour;
+  if (mark === 'unknown') pen.setLineDash([1.3, 1.5]);
+  pen.strokeRect(-half, -half, half * 2, half * 2);
+}
+
+/** A numbered plate on a stem, its foot at the place. @param {CanvasRenderingContext2D} pen @param {number} number @param {import('./palette.js').Palette} p */
+function drawPin(pen, number, p) {
+  pen.lineWidth = 2.4;
+  pen.strokeStyle = p.casingMark;
+  pen.fillStyle = p.pin;
+  pen.beginPath();
+  pen.roundRect(-9, -14, 18, 18, 3);
+  pen.moveTo(-3.5, 4);
+  pen.lineTo(0, 10);
+  pen.lineTo(3.5, 4);
+  pen.stroke();
+  pen.fill();
+  pen.fillStyle = p.pinText;
+  pen.font = '600 14px "Noto Sans SC", sans-serif';
+  pen.textAlign = 'center';
+  pen.textBaseline = 'middle';
+  pen.fillText(String(number), 0, -4.4);
 }

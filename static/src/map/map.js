@@ -4,6 +4,8 @@
 // `touched` says which of the two holds and the console shows it.
 import * as maplibre from '../../vendor/maplibre-gl/maplibre-gl.mjs';
 import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
+import { CamerasLayer } from './cameras-layer.js';
+import { CAMERA_LAYERS } from './cameras-style.js';
 import { addIcons, incidentIcon } from './icons.js';
 import { MoversLayer } from './movers-layer.js';
 import { Overlays } from './overlays.js';
@@ -11,7 +13,7 @@ import { paletteOf } from './palette.js';
 import { metresPerPixel } from './sphere.js';
 import { buildStyle, SOURCES } from './style.js';
 
-/** @import {Camera, Incident} from '../../types/wire.d.ts' */
+/** @import {Incident} from '../../types/wire.d.ts' */
 
 /**
  * @typedef {object} Pick
@@ -115,6 +117,12 @@ export class LiveMap {
     this.gl.getCanvas().tabIndex = -1; // keys do nothing there, so Tab does not stop there
     this.layer = new MoversLayer(this.movers, options.center, this.#theme, this.#scale);
     this.overlays = new Overlays(this);
+    this.cameras = new CamerasLayer({
+      gl: this.gl,
+      fill: (name, features) => this.#fill(name, features),
+      source: (name) => (this.#ready ? this.#source(name) : null),
+    });
+    this.overlays.add(this.cameras.card);
     this.gl.on('style.load', () => this.#install());
     this.gl.on('error', (/** @type {any} */ event) => {
       if (event.sourceId === 'base') this.fault = String(event.error?.message ?? 'basemap');
@@ -127,7 +135,11 @@ export class LiveMap {
     for (const name of ['dragstart', 'wheel', 'boxzoomstart', 'dblclick']) {
       this.gl.on(/** @type {any} */ (name), () => this.#touch());
     }
-    this.gl.on('move', () => this.overlays.place());
+    this.gl.on('move', () => {
+      this.overlays.place();
+      this.cameras.place();
+    });
+    this.gl.on('mouseout', () => this.cameras.hover(null));
     this.gl.on('moveend', () => this.#moved());
     this.gl.on('mousemove', (/** @type {any} */ event) => this.#hover(event));
     window.setInterval(() => this.#flash(), 500);
@@ -143,6 +155,7 @@ export class LiveMap {
       if (data) this.#source(name)?.setData(data);
     }
     for (const [name, shown] of this.#shown) this.#applyShown(name, shown);
+    this.cameras.installed();
   }
 
   /** @param {string} name @returns {any} */
@@ -215,15 +228,6 @@ export class LiveMap {
     })));
   }
 
-  /** @param {Camera[]} cameras */
-  setCameras(cameras) {
-    this.#fill('cameras', cameras.map((item) => ({
-      type: 'Feature',
-      properties: { id: item.id, status: item.status },
-      geometry: { type: 'Point', coordinates: [item.lon, item.lat] },
-    })));
-  }
-
   /** Ranked routes, first = the one proposed. @param {{rank: number, coordinates: [number, number][]}[]} routes */
   setRoutes(routes) {
     const key = routes.map(({ rank, coordinates }) => `${rank}:${coordinates.length}:${coordinates[0]}:${coordinates.at(-1)}`).join('|');
@@ -251,7 +255,7 @@ export class LiveMap {
     const layers = {
       areas: ['area-1', 'area-2', 'area-3', 'area-4', 'area-label-2', 'area-label-3', 'area-label-4'],
       incidents: ['incident', 'incident-alarm'],
-      cameras: ['camera', 'camera-cluster', 'camera-count'],
+      cameras: CAMERA_LAYERS,
     };
     for (const id of layers[name] ?? []) this.gl.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none');
   }
@@ -374,8 +378,8 @@ export class LiveMap {
     if (incident) return tell('incident', String(incident.properties.id));
     const row = this.#personAt(at);
     if (row >= 0) return tell('responder', String(this.movers.unit[row]));
-    const camera = this.#featureAt(at, ['camera', 'camera-cluster']);
-    if (camera?.layer.id === 'camera') return tell('camera', String(camera.properties.id));
+    const camera = this.#featureAt(at, ['camera-pin', 'camera', 'camera-cluster']);
+    if (camera && camera.layer.id !== 'camera-cluster') return tell('camera', String(camera.properties.id));
     if (camera) {
       this.#touch();
       return this.show(camera.geometry.coordinates, this.gl.getZoom() + 1.6);
@@ -387,7 +391,8 @@ export class LiveMap {
 
   /** @param {any} event */
   #hover(event) {
-    const hit = this.#featureAt(event.point, ['incident-alarm', 'incident', 'camera', 'camera-cluster', 'area-label-2', 'area-label-3']);
+    const hit = this.#featureAt(event.point, ['camera-pin', 'incident-alarm', 'incident', 'camera', 'camera-cluster', 'area-label-2', 'area-label-3']);
+    this.cameras.hover(hit && (hit.layer.id === 'camera' || hit.layer.id === 'camera-pin') ? String(hit.properties.id) : null);
     this.gl.getCanvas().style.cursor = hit || this.#personAt(event.point) >= 0 ? 'pointer' : 'crosshair';
   }
 }

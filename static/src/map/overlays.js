@@ -85,6 +85,11 @@ export class Overlays {
     node.hidden = !shown;
   }
 
+  /** Another element over the map that places itself. @param {HTMLElement} node */
+  add(node) {
+    this.#root.append(node);
+  }
+
   /** The selected incident. @param {Flag | null} flag */
   setFlag(flag) {
     this.#flag = flag;

@@ -2,6 +2,7 @@
 //
 // Labels of areas come from a point source of their own (a label on a polygon repeats in every tile). Areas are
 // outlines only: a fill over the district would drown the basemap and the incidents with it.
+import { CAMERA_SOURCES, cameraLayers, cameraSources, pinLayers } from './cameras-style.js';
 import { paletteOf } from './palette.js';
 
 const REGULAR = ['Yiping'];
@@ -10,7 +11,7 @@ const EMPTY = { type: 'FeatureCollection', features: [] };
 
 /** Sources the console fills. */
 export const SOURCES = /** @type {const} */ ([
-  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', 'cameras', 'routes', 'incidents',
+  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', ...CAMERA_SOURCES, 'routes', 'incidents',
 ]);
 
 /** A width that grows with zoom.
@@ -42,7 +43,7 @@ export function buildStyle({ theme, origin, faces, scale = 1 }) {
     base: { type: 'vector', url: `pmtiles://${origin}/tiles/basemap.pmtiles`, attribution: '© OpenStreetMap' },
   };
   for (const name of SOURCES) sources[name] = { type: 'geojson', data: EMPTY };
-  sources.cameras = { type: 'geojson', data: EMPTY, cluster: true, clusterRadius: 44, clusterMaxZoom: 14 };
+  Object.assign(sources, cameraSources());
   return {
     version: 8,
     'font-faces': fontFaces(origin, faces),
@@ -179,7 +180,6 @@ function labels(p, scale) {
 
 /** @param {import('./palette.js').Palette} p @param {number} scale */
 function ours(p, scale) {
-  const cluster = ['has', 'point_count'];
   const incident = {
     type: 'symbol', source: 'incidents',
     layout: {
@@ -189,19 +189,7 @@ function ours(p, scale) {
     },
   };
   return [
-    {
-      id: 'camera-cluster', type: 'circle', source: 'cameras', filter: cluster, minzoom: 11.5,
-      paint: { 'circle-color': p.cluster, 'circle-stroke-color': p.clusterEdge, 'circle-stroke-width': 1, 'circle-radius': ['step', ['get', 'point_count'], 9, 20, 11, 100, 13] },
-    },
-    {
-      id: 'camera-count', type: 'symbol', source: 'cameras', filter: cluster, minzoom: 11.5,
-      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-allow-overlap': true, 'text-padding': 6 },
-      paint: { 'text-color': p.clusterText },
-    },
-    {
-      id: 'camera', type: 'symbol', source: 'cameras', filter: ['!', cluster], minzoom: 11.5,
-      layout: { 'icon-image': ['concat', 'camera-', ['get', 'status']], 'icon-allow-overlap': true, 'icon-ignore-placement': true },
-    },
+    ...cameraLayers(p, scale),
     {
       id: 'route-casing', type: 'line', source: 'routes', layout: { 'line-cap': 'round', 'line-join': 'round' },
       paint: { 'line-color': p.casing, 'line-width': ['case', ['==', ['get', 'rank'], 1], 8, 5.5], 'line-opacity': 0.9 },
@@ -214,6 +202,7 @@ function ours(p, scale) {
         'line-opacity': ['case', ['==', ['get', 'rank'], 1], 1, 0.85],
       },
     },
+    ...pinLayers(scale),
     { id: 'incident', ...incident, filter: ['!', ['get', 'alarm']] },
     { id: 'incident-alarm', ...incident, filter: ['get', 'alarm'] },
   ];

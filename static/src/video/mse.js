@@ -13,6 +13,8 @@ const TRIM_AT_S = 20;
 /** The time line starts here, so that a picture shown before it is decoded still has a time above zero. */
 const ORIGIN_S = 1;
 const MOST_MARKS = 400;
+/** Running dry right after the start tells nothing about the network. */
+const SETTLE_MS = 1_500;
 
 /** @returns {typeof MediaSource | null} */
 export const mediaSource = () =>
@@ -39,7 +41,7 @@ export class MseScreen {
   #lag = new LagPolicy();
   #frames = 0;
   /** @type {number | null} */ #shownAt = null;
-  #started = false;
+  #startedAt = 0;
   #trimming = false;
   #closed = false;
   #url = '';
@@ -52,7 +54,7 @@ export class MseScreen {
     const video = this.element;
     Object.assign(video, { muted: true, autoplay: true, playsInline: true, disablePictureInPicture: true, disableRemotePlayback: true });
     video.addEventListener('error', () => this.#break(video.error?.message ?? 'video'));
-    video.addEventListener('waiting', () => this.#started && this.#lag.ranDry(performance.now()));
+    video.addEventListener('waiting', () => this.#dry());
     video.addEventListener('pause', () => this.#play());
     video.requestVideoFrameCallback?.(() => this.tick());
     this.#source = new Source();
@@ -64,6 +66,11 @@ export class MseScreen {
   #open() {
     URL.revokeObjectURL(this.#url);
     this.#pump();
+  }
+
+  #dry() {
+    const now = performance.now();
+    if (this.#startedAt && now - this.#startedAt > SETTLE_MS && !this.element.seeking) this.#lag.ranDry(now);
   }
 
   get hasSound() {
@@ -214,8 +221,8 @@ export class MseScreen {
     const end = this.#end();
     if (!ranges || end === null) return;
     const from = ranges.start(ranges.length - 1);
-    if (!this.#started || video.currentTime < from) {
-      this.#started = true;
+    if (!this.#startedAt || video.currentTime < from) {
+      this.#startedAt ||= performance.now();
       video.currentTime = Math.max(from, end - this.#lag.aim_s);
       this.#play();
       return;

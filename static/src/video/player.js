@@ -31,6 +31,7 @@ const STOPS = { 4001: 'signed_out', 4003: 'forbidden', 4004: 'gone' };
 const GOOD_AFTER_MS = 10_000;
 const UNPLAYABLE_RETRY_MS = 30_000;
 const BROKEN_IN_A_ROW = 3;
+const OUTDONE_MS = 1_500;
 const H265 = ['hvc1.1.6.L93.B0', 'hvc1.1.6.L123.B0'];
 
 /** @type {Promise<boolean> | null} */
@@ -73,6 +74,7 @@ export class Player {
   /** @type {Session | null} on screen */ #current = null;
   /** @type {Session | null} will replace it with its first picture */ #next = null;
   /** @type {number | null} performance.now() when the shown picture came */ #pictureAt = null;
+  #saidAt = 0;
   #attempt = 0;
   #broken = 0;
   #goodSince = 0;
@@ -206,6 +208,7 @@ export class Player {
         opened: () => session === this.#next && this.#set('open'),
         state: (state) => {
           this.server = state;
+          this.#saidAt = performance.now();
           this.#tell();
         },
         first: () => this.#promote(session),
@@ -268,6 +271,8 @@ export class Player {
     if (at !== null) {
       if (this.#broken && performance.now() - this.#goodSince > GOOD_AFTER_MS) this.#broken = 0;
       this.#pictureAt = at;
+      // Pictures that go on coming speak louder than what was said before them.
+      if (this.server && this.server.state !== 'live' && at > this.#saidAt + OUTDONE_MS) this.server = { state: 'live' };
     }
   }
 }

@@ -10,7 +10,7 @@ const FORBIDDEN = /[\\/:*?"<>|\p{Cc}\p{Cf}]/gu;
  * @param {number} at epoch ms
  */
 export function fileName(name, at) {
-  const clean = name.replace(FORBIDDEN, ' ').trim().replace(/\s+/g, ' ').replace(/^\.+/, '').slice(0, 60) || 'camera';
+  const clean = name.replace(FORBIDDEN, ' ').trim().replace(/\s+/g, ' ').replace(/^[.\s]+/, '').slice(0, 60) || 'camera';
   return `${clean} ${dayStamp(at)} ${timeOfDay(at, { seconds: true }).replaceAll(':', '-')}.jpg`;
 }
 

@@ -3,16 +3,21 @@
 const FRESH_MS = 30_000;
 const MOST_KEPT = 64;
 
+/** @import {Camera} from '../../types/wire.d.ts' */
+
 /** @typedef {{url: string, takenAt: number | null}} Still takenAt: epoch ms */
 
 /** @type {Map<string, {at: number, still: Promise<Still | null>}>} */
 const kept = new Map();
 
+/** Cameras that nobody looked at yet have no picture to ask for. @param {Partial<Camera>} camera */
+export const mayHaveStill = ({ source, status }) => source !== null && status !== 'unknown' && status !== 'disabled';
+
 /** @param {string} cameraId @returns {Promise<Still | null>} */
 async function fetchStill(cameraId) {
   try {
     const response = await fetch(`/api/v1/cameras/${encodeURIComponent(cameraId)}/thumbnail.jpg`, { cache: 'no-store' });
-    if (!response.ok) return null;
+    if (response.status !== 200) return null;
     const taken = Date.parse(response.headers.get('x-taken-at') ?? '');
     const url = URL.createObjectURL(await response.blob());
     return { url, takenAt: Number.isNaN(taken) ? null : taken };

@@ -11,7 +11,7 @@ import { Player } from './player.js';
 import { PtzHandles } from './ptz-handles.js';
 import { NO_VIEW, shownState } from './shown.js';
 import { download, snapshotOf } from './snapshot.js';
-import { thumbnail } from './thumbnail.js';
+import { mayHaveStill, thumbnail } from './thumbnail.js';
 import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
 
 /** @import {Camera} from '../../types/wire.d.ts' */
@@ -25,6 +25,7 @@ import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
  * @property {TileCamera} camera id, name and, where known, status, fault and ptz as on the board
  * @property {'watch' | 'incident' | 'tour'} [purpose]
  * @property {string | null} [incidentId]
+ * @property {string} [note] a few words beside the name, such as the distance
  * @property {number | null} [number] badge, the same as on the map
  * @property {boolean} [live] false: only the last still picture, nothing is opened
  * @property {boolean} [big] more room: the whole picture instead of a crop, larger words
@@ -58,8 +59,9 @@ export class Tile {
   #number = element('i', 'no');
   #age = element('em', 'age');
   #why = element('div', 'why');
-  #acts = element('div', 'acts', { role: 'toolbar' });
+  #acts = element('div', 'vacts', { role: 'toolbar' });
   #name = element('b');
+  #note = element('span', 'vnote');
   #fault = element('span', 'vfault');
   #word = element('span');
   #state = element('span', 'st');
@@ -78,7 +80,7 @@ export class Tile {
     root.dataset.testid = 'camera-tile';
     const caption = element('figcaption', '', { id: this.#id });
     this.#state.append(stateMark(), this.#word);
-    caption.append(this.#name, this.#fault, this.#state);
+    caption.append(this.#name, this.#note, this.#fault, this.#state);
     this.#why.append(element('b'), element('span'), element('span'));
     this.#age.dataset.testid = 'camera-age';
     this.#pic.append(this.#still, this.#number, this.#age, this.#why, this.#acts);
@@ -167,7 +169,7 @@ export class Tile {
   /** The still picture of the last sweep: under the first live one, and where there is none. */
   #askStill() {
     const { camera, playback } = this.#options;
-    if (playback) return;
+    if (playback || !mayHaveStill(camera)) return;
     this.#stillAt = performance.now();
     void thumbnail(camera.id).then((found) => {
       if (!found || this.#options.camera.id !== camera.id) return;
@@ -253,7 +255,7 @@ export class Tile {
   }
 
   #draw() {
-    const { camera, number, big = false, selected = false, allow = {}, onSelect } = this.#options;
+    const { camera, number, note = '', big = false, selected = false, allow = {}, onSelect } = this.#options;
     const { element: root } = this;
     root.dataset.id = camera.id;
     root.classList.toggle('big', big);
@@ -261,6 +263,7 @@ export class Tile {
     root.classList.toggle('choosable', Boolean(onSelect));
     say(this.#name, camera.name);
     this.#name.title = camera.name;
+    say(this.#note, note);
     say(this.#fault, camera.status === 'degraded' ? faultWords(camera.fault) : '');
     this.#fault.hidden = this.#fault.textContent === '';
     say(this.#number, number ? String(number) : '');
