@@ -4,6 +4,8 @@ As with `command.operations`, the web edge, what hears from the pictures, and th
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,6 +24,26 @@ from command.store.sources import camera_owner
 from streams.source import Source
 
 
+class Looked(Protocol):
+    """What the last look at a camera's picture rested on (`streams.health`)."""
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+
+    @property
+    def light(self) -> str | None:
+        """By which reference it was judged; None without a picture."""
+
+    @property
+    def measures(self) -> Mapping[str, float]:
+        """Name to value; empty without a picture."""
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether there is a picture to compare it with."""
+
+
 class CameraOperations:
     """Everything people and the video processes can ask for.
 
@@ -31,9 +53,13 @@ class CameraOperations:
     Args:
         desk: The single writer.
         box: Seals passwords before they are handed on.
+
+    Attributes:
+        looked: Camera id → the last look at its picture, kept here by whoever hears of it; only while we run.
     """
 
     def __init__(self, desk: Desk, box: SecretBox) -> None:
+        self.looked: dict[str, Looked] = {}
         self._desk = desk
         self._box = box
 
@@ -132,7 +158,9 @@ class CameraOperations:
             found: Answer = msgspec.to_builtins(was[0])
             return found
 
-        return await self._do(actor, decide, answer, key, lambda _context: (DropSource(camera_id),))
+        outcome = await self._do(actor, decide, answer, key, lambda _context: (DropSource(camera_id),))
+        self.looked.pop(camera_id, None)
+        return outcome
 
     async def switch(
         self,

@@ -18,10 +18,13 @@ from command.accounts.assembly import AccountParts, assemble
 from command.accounts.sql import SqlAccounts
 from command.api import (
     admin,
+    alarms,
     areas,
     assignments,
+    camera_registry,
     cameras,
     errors,
+    gb,
     incidents,
     messages,
     nearest,
@@ -30,6 +33,8 @@ from command.api import (
     responders,
     search,
     session,
+    tours,
+    viewings,
     wall,
 )
 from command.api.feed import FeedHub
@@ -163,8 +168,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         key = settings.secrets.camera_key
         box = load_box(None if key is None else key.get_secret_value(), settings.data_dir)
         sources = Sources(database, box, board)
-        viewings = Viewings(database, clock)
-        viewings.end_all()
+        seen = Viewings(database, clock)
+        seen.end_all()
 
         def publish(event: Event) -> None:
             tracking.apply(event)
@@ -199,7 +204,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         operations,
         parts,
         sources,
-        viewings,
+        seen,
     )
 
 
@@ -323,6 +328,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         assignments,
         responders,
         cameras,
+        camera_registry,
+        tours,
+        alarms,
+        viewings,
+        gb,
         messages,
         search,
         wall,

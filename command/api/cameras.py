@@ -1,54 +1,55 @@
-"""Cameras as registered points."""
+"""Cameras: which there are, which look at a place, and what is wrong with them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
 
 from command.accounts.access import Principal
 from command.accounts.visibility import significant
 from command.api.geo_query import BBox, Lat, Lon, parse_bbox
 from command.api.security import require
-from command.api.services import Json, KeyOf, ServicesOf, wire
-from command.cameras import Camera
+from command.api.services import Json, Services, ServicesOf, wire
+from command.cameras import Camera, Status, looks_at
+from command.clock import rfc3339
 from command.errors import NotFound
-from command.ids import new_id
 from command.incidents import distance_m
 
 router = APIRouter(tags=["cameras"])
 Viewer = Annotated[Principal, Depends(require("camera.view"))]
-Manager = Annotated[Principal, Depends(require("camera.manage"))]
+Reader = Annotated[Principal, Depends(require("camera.view", "camera.manage"))]
+"""Whoever keeps the registry sees what is in it, which is not to watch."""
+
+AILING = frozenset({Status.DEGRADED, Status.STALE, Status.OFFLINE})
 
 
-class CameraBody(BaseModel):
-    """A camera to register."""
+def camera_for(s: Services, me: Principal, camera_id: str) -> Camera:
+    """Return a camera that exists for the principal.
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=80)
-    gb_id: str | None = Field(default=None, pattern=r"^\d{20}$")
-    lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
-    lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
-    network: Literal["xueliang", "bureau", "social"] = "xueliang"
-    site_type: str | None = Field(default=None, max_length=40)
-    azimuth: float | None = Field(default=None, ge=0, lt=360)
-    fov: float | None = Field(default=None, gt=0, le=360)
+    Raises:
+        NotFound: It does not.
+    """
+    camera = s.board.cameras.get(camera_id)
+    if camera is None or not s.sees(me, "cameras", camera):
+        raise NotFound("camera", camera_id)
+    return camera
 
 
 @router.get("/cameras")
 async def list_cameras(
-    me: Viewer,
+    me: Reader,
     s: ServicesOf,
     bbox: BBox = None,
     area: str | None = None,
     status: str | None = None,
+    group: Annotated[str | None, Query(max_length=40)] = None,
     q: Annotated[str | None, Query(max_length=80)] = None,
     limit: Annotated[int, Query(ge=1, le=5_000)] = 500,
     cursor: str | None = None,
 ) -> Json:
-    """List cameras by id."""
+    """List cameras by id; several statuses are separated by commas."""
     box = parse_bbox(bbox)
     root = significant(area) if area else None
+    statuses = frozenset(status.split(",")) if status else None
     items: list[Json] = []
     for key in sorted(s.board.cameras):
         camera = s.board.cameras[key]
@@ -56,7 +57,9 @@ async def list_cameras(
             continue
         if box and not (box[0] <= camera.lon <= box[2] and box[1] <= camera.lat <= box[3]):
             continue
-        if (root and not (camera.grid or "").startswith(root)) or (status and camera.status != status):
+        if root and not any((code or "").startswith(root) for code in (camera.grid, camera.area)):
+            continue
+        if (statuses and camera.status not in statuses) or (group and group not in camera.tour_groups):
             continue
         if (q and q not in camera.name and q != camera.gb_id) or not s.sees(me, "cameras", camera):
             continue
@@ -70,26 +73,43 @@ async def list_cameras(
 async def near_cameras(
     lon: Lon, lat: Lat, me: Viewer, s: ServicesOf, limit: Annotated[int, Query(ge=1, le=50)] = 4
 ) -> Json:
-    """List the cameras nearest to a point, with the distance in metres."""
-    seen = [camera for camera in s.board.cameras.values() if s.sees(me, "cameras", camera)]
-    ranked = sorted((distance_m(lon, lat, c.lon, c.lat), c.id) for c in seen)[:limit]
-    items = [{**wire(s.board.cameras[key]), "distance_m": round(metres, 1)} for metres, key in ranked]
+    """List the cameras of a place: those that look at it first, then the nearest; distances in metres."""
+    ranked = []
+    for camera in s.board.cameras.values():
+        if camera.enabled and s.sees(me, "cameras", camera):
+            metres = distance_m(camera.lon, camera.lat, lon, lat)
+            ranked.append((not looks_at(camera, lon, lat, metres), metres, camera.id))
+    ranked.sort()
+    items = [
+        {**wire(s.board.cameras[key]), "distance_m": round(metres, 1), "in_view": not elsewhere}
+        for elsewhere, metres, key in ranked[:limit]
+    ]
     return {"items": items, "next": None}
 
 
+@router.get("/cameras/faults")
+async def list_faults(me: Reader, s: ServicesOf, limit: Annotated[int, Query(ge=1, le=5_000)] = 500) -> Json:
+    """List the cameras with something wrong, the newest trouble first, and what the verdict rests on."""
+    ailing = [c for c in s.board.cameras.values() if c.status in AILING and s.sees(me, "cameras", c)]
+    ailing.sort(key=lambda c: c.id)
+    ailing.sort(key=lambda c: c.fault_since or "", reverse=True)
+    return {"items": [_fault(s, camera) for camera in ailing[:limit]], "next": None}
+
+
+def _fault(s: Services, camera: Camera) -> Json:
+    looked = s.operations.cameras.looked.get(camera.id)
+    return {
+        "camera": wire(camera),
+        "fault": camera.fault,
+        "since": camera.fault_since,
+        "light": None if looked is None else looked.light,
+        "measures": {} if looked is None else dict(looked.measures),
+        "has_reference": looked is not None and looked.has_reference,
+        "checked_at": None if looked is None else rfc3339(looked.at),
+    }
+
+
 @router.get("/cameras/{camera_id}")
-async def read_camera(camera_id: str, me: Viewer, s: ServicesOf) -> Json:
+async def read_camera(camera_id: str, me: Reader, s: ServicesOf) -> Json:
     """Read one camera."""
-    camera = s.board.cameras.get(camera_id)
-    if camera is None or not s.sees(me, "cameras", camera):
-        raise NotFound("camera", camera_id)
-    return wire(camera)
-
-
-@router.post("/cameras", status_code=201)
-async def register_camera(body: CameraBody, me: Manager, s: ServicesOf, key: KeyOf) -> Json:
-    """Register a camera as a point on the map."""
-    grid = s.district.areas.locate(body.lon, body.lat).areas.get(4)
-    camera = Camera(id=new_id("c"), grid=grid, **body.model_dump())
-    outcome = await s.operations.cameras.register(me.actor, [camera], key)
-    return outcome.answer
+    return wire(camera_for(s, me, camera_id))

@@ -70,27 +70,29 @@ setattr(signed_in, _DECLARED, SIGNED_IN)
 
 
 @functools.cache
-def require(permission: str) -> Dependency:
-    """Return the dependency that lets in those who hold the permission, and gives the principal.
+def require(*permissions: str) -> Dependency:
+    """Return the dependency that lets in those who hold one of the permissions, and gives the principal.
 
     Which things the permission covers is `Access.may`'s answer for each thing.
 
     Args:
-        permission: A key of `PERMISSIONS`.
+        permissions: Keys of `PERMISSIONS`; most routes name one.
 
     Raises:
         KeyError: There is no such permission.
     """
-    if permission not in PERMISSIONS:
-        raise KeyError(permission)
+    for permission in permissions:
+        if permission not in PERMISSIONS:
+            raise KeyError(permission)
 
     async def holder(request: Request) -> Principal:
         principal = await signed_in(request)
-        if not request.app.state.services.access.allows(principal, permission):
+        access = request.app.state.services.access
+        if not any(access.allows(principal, permission) for permission in permissions):
             raise Forbidden()
         return principal
 
-    setattr(holder, _DECLARED, permission)
+    setattr(holder, _DECLARED, " or ".join(permissions))
     return holder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -32,10 +33,7 @@ def routes(centre: Centre) -> list[tuple[str, str, str]]:
         if access is None or not isinstance(getattr(route, "original_route", route), APIRoute):
             continue
         path = str(route.path)
-        for name in ("incident_id", "assignment_id", "responder_id", "camera_id", "message_id", "user_id"):
-            path = path.replace("{" + name + "}", "absent")
-        path = path.replace("{command}", "note").replace("{photo_id}", "absent").replace("{code}", "absent")
-        path = path.replace("{token_id}", "absent")
+        path = re.sub(r"\{\w+\}", "absent", path.replace("{command}", "note"))
         found += [(method, path, access) for method in sorted(route.methods or ()) if method != "HEAD"]
     return found
 
@@ -47,14 +45,15 @@ def test_no_route_is_silent_about_its_access(centre: Centre) -> None:
 async def test_every_route_keeps_to_what_it_declares(centre: Centre) -> None:
     found = routes(centre)
     assert len(found) > 45
-    assert {access for _, _, access in found} <= {*PERMISSIONS, "public", "signed_in"}
+    declared = {name for _, _, access in found for name in access.split(" or ")}
+    assert declared <= {*PERMISSIONS, "public", "signed_in"}
     assert not [path for _, path, _ in found if "{" in path]
     access = centre.core.parts.access
     async with centre.anonymous() as nobody:
         for method, path, declared in found:
             if path in ENDS:
                 continue
-            answer = await nobody.request(method, path, json={} if method == "POST" else None)
+            answer = await nobody.request(method, path, json={} if method in ("POST", "PUT") else None)
             if declared == "public":
                 assert answer.status_code not in (401, 403), (method, path)
             else:
@@ -65,9 +64,9 @@ async def test_every_route_keeps_to_what_it_declares(centre: Centre) -> None:
         for method, path, declared in found:
             if path in ENDS or declared == "public":
                 continue
-            answer = await client.request(method, path, json={} if method == "POST" else None)
+            answer = await client.request(method, path, json={} if method in ("POST", "PUT") else None)
             assert answer.status_code < 500, (role, method, path, answer.text)
-            if declared != "signed_in" and declared not in held:
+            if declared != "signed_in" and not set(declared.split(" or ")) & set(held):
                 assert answer.status_code == 403, (role, method, path, answer.text)
 
 
