@@ -13,6 +13,7 @@ from streams.source import Source
 from streams.synthetic.challenge import Challenge
 from streams.synthetic.encoder import Encoder
 from streams.synthetic.faults import PICTURE_FAULTS, Fault, FaultKind, Schedule
+from streams.synthetic.head import Head
 from streams.synthetic.profiles import PROFILES, ProfileName
 from streams.synthetic.rtsp_server import Outlet, RtspServer
 from streams.synthetic.scenes import scene_of
@@ -31,6 +32,7 @@ class FarmCamera(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         profile: How it codes.
         udp_only: It refuses RTP inside the RTSP connection.
         recorder: Recorder it sits behind; its sessions are limited.
+        ptz: It can be turned, see `Farm.head`; its pictures are its own.
     """
 
     path: str
@@ -39,6 +41,7 @@ class FarmCamera(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     profile: ProfileName = "h264"
     udp_only: bool = False
     recorder: str = ""
+    ptz: bool = False
 
 
 class Farm:
@@ -101,6 +104,7 @@ class Farm:
         }
         self._clock = clock
         self._schedule = Schedule(seed, fault_share) if fault_share else None
+        self._heads = {path: Head(clock) for path, camera in self.cameras.items() if camera.ptz}
         self._set: dict[str, Fault | None] = {}
         self._due: dict[str, tuple[float, Fault | None]] = {}
         self.studio = Studio(ZoneInfo(zone), clock, hour=light)
@@ -158,6 +162,10 @@ class Farm:
         """Return how many sessions play: of one camera, or of all."""
         return self.server.playing(path)
 
+    def head(self, path: str) -> Head | None:
+        """Return what turns a camera, if it can be turned."""
+        return self._heads.get(path)
+
     # What the server asks
 
     def outlet(self, path: str) -> Outlet | None:
@@ -187,7 +195,9 @@ class Farm:
         fault = self.fault(path)
         kind = fault.kind if fault is not None and fault.kind in PICTURE_FAULTS else None
         since = fault.since if fault is not None and kind == "frozen" else 0.0
-        return Shot(scene_of(camera.site), camera.seed, PROFILES[camera.profile], kind, since)
+        return Shot(
+            scene_of(camera.site), camera.seed, PROFILES[camera.profile], kind, since, self.head(path)
+        )
 
     async def _tidy(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from streams.synthetic.canvas import HEIGHT, WIDTH, Lit, Pixels, bgr
+from streams.synthetic.canvas import HEIGHT, WIDTH, Lit, Pixels, Point, bgr
 from streams.synthetic.sprites import Sprite, bird
 
 Mover = Callable[[Pixels, Lit, float], None]
@@ -86,3 +86,18 @@ def shaded(sprite: Sprite, lit: Lit, factor: float = 1.0) -> Sprite:
     """Return a sprite as bright as the hour allows."""
     shade = np.array(lit.ambient if not lit.infrared else [0.4, 0.4, 0.4], np.float32) * factor
     return Sprite(np.clip(sprite.over * shade, 0, 255).astype(np.uint8), sprite.under, sprite.anchor)
+
+
+def flag(picture: Pixels, lit: Lit, top: Point, at: float) -> None:
+    """Let a flag wave at the top of its pole."""
+    shade = lit.shade(*top)
+    blue, green, red = bgr(0xB23A32)
+    colour = (blue * shade[0], green * shade[1], red * shade[2])
+    upper = [(top[0] + k * 4, top[1] + 1.4 * np.sin(at * 4 - k * 0.9) * k / 6) for k in range(7)]
+    outline = upper + [(x, y + 15) for x, y in reversed(upper)]
+    cv2.fillPoly(picture, [np.round(np.array(outline) * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
+
+
+def fixed(point: Point) -> tuple[int, int]:
+    """Return a point in sixteenths of a pixel, as OpenCV wants it with a shift of 4."""
+    return round(point[0] * 16), round(point[1] * 16)

@@ -9,7 +9,9 @@ from streams.synthetic.canvas import HEIGHT, WIDTH, Canvas, Point, mix, tone
 from streams.synthetic.ground import Ground
 
 WALLS: Final = (0x938D85, 0xA39C92, 0x807D7A, 0x9B948B, 0x8A8F93, 0xA8A297)
-SIGNS: Final = (0x7A3F3A, 0x3F5F7A, 0x4A6650, 0x80643A, 0x5B4A6A)
+SIGNS: Final = (0x7C4A44, 0x4A647A, 0x546A58, 0x80694A, 0x6A6E72)
+HIGH_SKY: Final = 0x97A1AB
+LOW_SKY: Final = 0xBCBFC2
 _PANE: Final = 0x454B53
 _LAMPLIT: Final = (0xE8C47A, 0xF0D69A, 0xCBD6D8, 0xD9A860)
 ROAD: Final = 0x55585C
@@ -275,3 +277,41 @@ def skyline(
             if chance.random() < 0.4:
                 canvas.rectangle(x + wide * 0.3, horizon - tall - 8, wide * 0.22, 7, tone(wall, 0.9))
         x += wide + float(chance.uniform(0, 14))
+
+
+def house(canvas: Canvas, ground: Ground, x: float, z: float, wide: float, high: float) -> None:
+    """Build a white-walled house with a dark tiled roof, its long side towards us."""
+    far = min(0.6, z / 170)
+    wall = mix((0xB9B4A8, 0xA9A398, 0xB1A796)[int(canvas.chance.integers(3))], canvas.haze, far)
+    roof = mix((0x565A5E, 0x5F5650, 0x4F565C)[int(canvas.chance.integers(3))], canvas.haze, far)
+    corners = [
+        ground.at(x - wide / 2, z),
+        ground.at(x + wide / 2, z),
+        ground.at(x + wide / 2, z, high),
+        ground.at(x - wide / 2, z, high),
+    ]
+    face(
+        canvas,
+        corners,
+        wall,
+        max(1, round(high / 3.2)),
+        max(2, round(wide / 2.7)),
+        lit=0.35,
+        pane=(0.5, 0.45),
+    )
+    door = [
+        ground.at(x - 0.7, z - 0.05),
+        ground.at(x + 0.7, z - 0.05),
+        ground.at(x + 0.7, z - 0.05, 2.2),
+        ground.at(x - 0.7, z - 0.05, 2.2),
+    ]
+    canvas.polygon(door, mix(0x6B4A3C, canvas.haze, far))
+    slope = [
+        ground.at(x - wide / 2 - 0.6, z, high - 0.1),
+        ground.at(x + wide / 2 + 0.6, z, high - 0.1),
+        ground.at(x + wide / 2 - 0.8, z + 3, high + 2.3),
+        ground.at(x - wide / 2 + 0.8, z + 3, high + 2.3),
+    ]
+    canvas.polygon(slope, roof)
+    canvas.texture(slope, 3.5, 1.0, stretch=3)
+    canvas.line([slope[3], slope[2]], tone(roof, 0.75), 1.4)

@@ -10,26 +10,74 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.synthetic import town
 from streams.synthetic.canvas import HEIGHT, WIDTH, Backdrop, Canvas, Lit, Pixels
+from streams.synthetic.drawn.bridge import bridge
+from streams.synthetic.drawn.car_park import car_park
+from streams.synthetic.drawn.dam import dam
+from streams.synthetic.drawn.highway import highway
+from streams.synthetic.drawn.junction import junction
+from streams.synthetic.drawn.lookout import lookout
+from streams.synthetic.drawn.market import market
+from streams.synthetic.drawn.mine import mine
+from streams.synthetic.drawn.river import river
+from streams.synthetic.drawn.school import school
+from streams.synthetic.drawn.square import square
+from streams.synthetic.drawn.street import street
+from streams.synthetic.drawn.village import village
 from streams.synthetic.moving import Mover
 from streams.synthetic.osd import write
 
-SceneKind = Literal["junction", "street"]
+SceneKind = Literal[
+    "junction", "street", "school", "market", "car_park", "square", "village",
+    "river", "bridge", "lookout", "dam", "highway", "mine",
+]  # fmt: skip
+Window = tuple[int, int, int, int]
+"""Left, top, width and height of a part of a picture."""
 KINDS: Final[tuple[SceneKind, ...]] = get_args(SceneKind)
 
 _DRAW: Final[dict[SceneKind, Callable[[int], tuple[Canvas, list[Mover]]]]] = {
-    "junction": town.junction,
-    "street": town.street,
+    "junction": junction,
+    "street": street,
+    "school": school,
+    "market": market,
+    "car_park": car_park,
+    "square": square,
+    "village": village,
+    "river": river,
+    "bridge": bridge,
+    "lookout": lookout,
+    "dam": dam,
+    "highway": highway,
+    "mine": mine,
 }
+# Site types of a camera registry, where they are not called like the scene.
+_SITES: Final[dict[str, SceneKind]] = {
+    "kindergarten": "school",
+    "hospital": "car_park",
+    "bus_station": "car_park",
+    "railway_station": "car_park",
+    "police": "car_park",
+    "government": "square",
+    "reservoir": "dam",
+    "hill": "lookout",
+    "river_bank": "river",
+    "park": "square",
+    "workshop": "mine",
+    "residential": "street",
+    "village_road": "village",
+}
+# Places that look as likely the other way round: nobody drives on a marked side of a road in them.
+_MIRRORED: Final[frozenset[SceneKind]] = frozenset(("river", "dam", "lookout", "mine", "square"))
 _GRAIN_HZ: Final = 12.5
 _GRAINS: Final = 8
 
 
 def scene_of(site: str) -> SceneKind:
     """Return the kind of scene that suits a site type; an unknown one is a street."""
-    del site
-    return "junction"
+    for kind in KINDS:
+        if site == kind:
+            return kind
+    return _SITES.get(site, "street")
 
 
 def daylight(at: float, zone: tzinfo) -> float:
@@ -38,6 +86,13 @@ def daylight(at: float, zone: tzinfo) -> float:
     hour = local.hour + local.minute / 60
     rise = (hour - 6.0) / 1.5 if hour < 12 else (19.2 - hour) / 1.5
     return round(min(1.0, max(0.0, rise)) * 8) / 8
+
+
+def _framing(chance: random.Random) -> Window:
+    """Return how a camera was hung: not quite like the next one of its kind."""
+    zoom = chance.uniform(1.05, 1.22)
+    width, height = round(WIDTH / zoom), round(HEIGHT / zoom)
+    return chance.randint(0, WIDTH - width), chance.randint(0, HEIGHT - height), width, height
 
 
 def _grain(sigma: float, seed: int) -> tuple[Pixels, Pixels]:
@@ -63,14 +118,18 @@ class Scene:
         self.seed = seed
         self.zone = zone
         self.label = f"SIM {zlib.crc32(f'{kind}/{seed}'.encode()) % 90 + 10}"
-        self.infrared = random.Random(f"{kind}/{seed}/ir").random() < 0.3
+        chance = random.Random(f"{kind}/{seed}")
+        # Nothing is lit in the mountains: without its own lamp such a camera would see nothing.
+        self.infrared = kind == "lookout" or chance.random() < 0.3
+        self._mirrored = kind in _MIRRORED and chance.random() < 0.5
+        self._window = _framing(chance) if seed else None
         self._hour = hour
         self._movers: list[Mover] = []
         self._backdrop: Backdrop | None = None
         self._lit: Lit | None = None
 
-    def view(self, at: float) -> Pixels:
-        """Return the picture without clock and grain, BGR."""
+    def view(self, at: float, window: Window | None = None) -> Pixels:
+        """Return the picture without clock and grain, BGR; ``window`` is the part a moving head sees."""
         lit = self._at_hour(at)
         picture = lit.ground.copy()
         for mover in self._movers:
@@ -78,6 +137,13 @@ class Scene:
         if lit.infrared:
             grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
             picture = np.asarray(cv2.merge((grey, grey, grey)), np.uint8)
+        if self._mirrored:
+            picture = np.asarray(cv2.flip(picture, 1), np.uint8)
+        window = window or self._window
+        if window is not None:
+            left, top, width, height = window
+            part = picture[top : top + height, left : left + width]
+            picture = np.asarray(cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
         return picture
 
     def finish(self, picture: Pixels, at: float) -> NDArray[np.uint8]:

@@ -89,15 +89,23 @@ def quantised(shade: tuple[float, float, float]) -> tuple[float, float, float]:
 
 
 def vehicle(
-    picture: Pixels, lit: Lit, kind: VehicleKind, view: View, paint: int, at: Point, pixels_per_m: float
+    picture: Pixels,
+    lit: Lit,
+    kind: VehicleKind,
+    view: View,
+    paint: int,
+    at: Point,
+    pixels_per_m: float,
+    *,
+    parked: bool = False,
 ) -> None:
-    """Draw a vehicle whose wheels stand at a place; at night its lights are on."""
+    """Draw a vehicle whose wheels stand at a place; at night its lights are on unless it is parked."""
     step = round(pixels_per_m * 2) / 2 if pixels_per_m < 12 else round(pixels_per_m)
     if step < 1.5 or not -120 < at[0] < picture.shape[1] + 120:
         return
-    dark = lit.daylight < 0.6
-    lay(picture, _vehicle(kind, view, paint, step, quantised(lit.shade(*at)), dark), *at)
-    if dark:
+    lights = lit.daylight < 0.6 and not parked
+    lay(picture, _vehicle(kind, view, paint, step, quantised(lit.shade(*at)), lights), *at)
+    if lights:
         _lights(picture, kind, view, at, step, infrared=lit.infrared)
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
+from streams.synthetic.canvas import Pixels
 from streams.synthetic.encoder import Encoder, Planes
 from streams.synthetic.faults import FaultKind
+from streams.synthetic.head import Head
 from streams.synthetic.profiles import Profile
 from streams.synthetic.scenes import Scene, SceneKind
 from streams.synthetic.spoiling import spoil
@@ -25,6 +27,7 @@ class Shot:
         profile: How it is coded.
         fault: What is wrong with the picture.
         since: When a frozen picture froze.
+        head: What turns the camera, if it can be turned; such a camera shares its pictures with no other.
     """
 
     kind: SceneKind
@@ -32,6 +35,37 @@ class Shot:
     profile: Profile
     fault: FaultKind | None = None
     since: float = 0.0
+    head: Head | None = None
+
+
+class Steered:
+    """A scene seen by a camera that can be turned.
+
+    Args:
+        scene: The place.
+        head: Where it looks.
+    """
+
+    def __init__(self, scene: Scene, head: Head) -> None:
+        self._scene = scene
+        self._head = head
+        self.seed = scene.seed
+
+    def view(self, at: float) -> Pixels:
+        """Return the picture without clock and grain."""
+        return self._scene.view(at, self._head.aim(at).window())
+
+    def finish(self, picture: Pixels, at: float) -> Planes:
+        """Write the clock and add the grain."""
+        return self._scene.finish(picture, at)
+
+    def plain(self, picture: Pixels) -> Planes:
+        """Leave it as it is."""
+        return self._scene.plain(picture)
+
+    def picture(self, at: float) -> Planes:
+        """See `Drawn`."""
+        return self.finish(self.view(at), at)
 
 
 class Spoiled:
@@ -43,7 +77,7 @@ class Spoiled:
         since: Seconds since 1970, when it began.
     """
 
-    def __init__(self, scene: Scene, kind: FaultKind, since: float) -> None:
+    def __init__(self, scene: Scene | Steered, kind: FaultKind, since: float) -> None:
         self._scene = scene
         self._kind = kind
         self._since = since
@@ -83,7 +117,8 @@ class Studio:
         """Return the encoder of a shot."""
         found = self._encoders.get(shot)
         if found is None:
-            scene = self.scene(shot.kind, shot.seed)
+            place = self.scene(shot.kind, shot.seed)
+            scene = place if shot.head is None else Steered(place, shot.head)
             drawn = scene if shot.fault is None else Spoiled(scene, shot.fault, shot.since)
             ssrc = 0x59500000 + 2 * len(self._encoders) % 0xFFFF
             found = self._encoders[shot] = Encoder(drawn, shot.profile, self._clock, ssrc)

@@ -1,11 +1,14 @@
-"""Scenes of the town: crossing, street, school, market, car park, square."""
+"""A crossing with traffic lights."""
 
+import cv2
 import numpy as np
 
 from streams.synthetic.canvas import Canvas, Lit, Pixels, bgr, tone
 from streams.synthetic.ground import Ground
 from streams.synthetic.moving import Mover, birds
 from streams.synthetic.places import (
+    HIGH_SKY,
+    LOW_SKY,
     MARK,
     PAVING,
     WALLS,
@@ -18,15 +21,13 @@ from streams.synthetic.places import (
     tree,
 )
 from streams.synthetic.sprites import shine, vehicle
-from streams.synthetic.traffic import Flow, Queue, Signal, along
-
-_SKY, _LOW = 0x97A1AB, 0xBCBFC2
+from streams.synthetic.traffic import Queue, Signal
 
 
 def junction(seed: int) -> tuple[Canvas, list[Mover]]:
     """A crossing with lights."""
     ground = Ground(horizon=96, focal=400, height_m=6.5, centre=320)
-    canvas = Canvas(_SKY, _LOW, 96, seed)
+    canvas = Canvas(HIGH_SKY, LOW_SKY, 96, seed)
     chance = canvas.chance
     skyline(canvas, 97, low=16, high=58, clear=(292, 350))
     land(canvas, ground, PAVING)
@@ -53,10 +54,9 @@ def junction(seed: int) -> tuple[Canvas, list[Mover]]:
     for x in np.arange(-half + 0.3, half - 0.3, 1.15):
         canvas.polygon(ground.quad(float(x), float(x) + 0.6, z0 - 3.6, z0 - 0.6), MARK)
         canvas.polygon(ground.quad(float(x), float(x) + 0.6, z1 + 0.8, z1 + 3.8), tone(MARK, 0.94))
-    for z in (z0 + (z1 - z0) / 2,):
-        dashes(canvas, ground, 0, z, z)
-        for side in (-1, 1):
-            canvas.polygon(ground.quad(side * 12, side * 80, z - 0.1, z + 0.1), 0xB8A66A)
+    middle = (z0 + z1) / 2
+    for side in (-1, 1):
+        canvas.polygon(ground.quad(side * 12, side * 80, middle - 0.1, middle + 0.1), 0xB8A66A)
     for x in (-30, -22, 21, 29):
         px, py = ground.at(x * 0.62, z1 + 5)
         tree(canvas, px, py, 15, far=0.15)
@@ -100,65 +100,9 @@ def junction(seed: int) -> tuple[Canvas, list[Mover]]:
 
 
 def _signal_head(picture: Pixels, x: float, y: float, colour: str) -> None:
-    import cv2
-
     for place, (name, on) in enumerate((("red", 0xF0402C), ("amber", 0xF2B33C), ("green", 0x3CE08A))):
         px = x - 16 + 13 * place
         shown = on if name == colour else 0x33373B
         cv2.circle(picture, (round(px * 16), round((y + 0.5) * 16)), 4 * 16, bgr(shown), -1, cv2.LINE_AA, 4)
         if name == colour:
             shine(picture, px, y, 11, 11, shown, 0.5)
-
-
-def street(seed: int) -> tuple[Canvas, list[Mover]]:
-    """A street with shops and lamps."""
-    rng = np.random.default_rng(seed)
-    ground = Ground(horizon=104, focal=430, height_m=5.6, centre=float(rng.uniform(250, 390)))
-    canvas = Canvas(_SKY, _LOW, 104, seed)
-    chance = canvas.chance
-    skyline(canvas, 105, low=10, high=34, clear=(ground.centre - 26, ground.centre + 26))
-    land(canvas, ground, 0x918C83)
-    half = 5.2
-    road(canvas, ground, -half, half)
-    for side in (-1, 1):
-        canvas.polygon(ground.quad(side * half, side * (half + 0.3), 4, 200), 0xABA79E)
-    dashes(canvas, ground, 0, 4, 150, colour=0xC2B070, off=0, width=0.14)
-    z = 132.0
-    while z > 9:
-        deep = float(chance.uniform(13, 20))
-        z -= deep
-        for side in (-1, 1):
-            wall = WALLS[int(chance.integers(len(WALLS)))]
-            x0, x1 = sorted((side * 10.2, side * 26.0))
-            tall = float(chance.choice([7.5, 10, 13, 16.5, 19.5]))
-            block(canvas, ground, x0, x1, max(9.5, z), z + deep - 0.6, tall, wall, shops=True)
-        if chance.random() < 0.8:
-            for side in (-1, 1):
-                px, py = ground.at(side * 7.2, max(14.0, z + deep * 0.4))
-                tree(canvas, px, py, 1.7 * ground.scale(max(14.0, z + deep * 0.4)), far=min(0.5, z / 200))
-    for number in range(5):
-        z = 16 + 24.0 * number
-        lamp_post(canvas, ground, -half - 0.9, z, arm=1.7)
-        lamp_post(canvas, ground, half + 0.9, z + 12, arm=-1.7)
-    parked = [
-        (half - 1.05, 24.0 + 6.4 * k, int(chance.integers(8))) for k in range(6) if chance.random() < 0.6
-    ]
-    there = Flow(seed + 11, 6.5, 9.5, 130)
-    back = Flow(seed + 12, 7.5, 9.0, 130)
-
-    def move(picture: Pixels, lit: Lit, at: float) -> None:
-        from streams.synthetic.sprites import PAINTS
-
-        for x, z, paint in sorted(parked, key=lambda car: -car[1]):
-            vehicle(
-                picture, _unlit(lit), "car", "rear", PAINTS[paint], ground.at(x + 1.2, z), ground.scale(z)
-            )
-        along(picture, lit, ground, back, at, -2.4, 6, away=False)
-        along(picture, lit, ground, there, at, 2.0, 6, away=True)
-
-    return canvas, [move]
-
-
-def _unlit(lit: Lit) -> Lit:
-    """Light in which a parked vehicle has its own lamps off."""
-    return lit
