@@ -147,3 +147,22 @@ viewings = sa.Table(
     sa.Column("cut", sa.Boolean, nullable=False, default=False),
 )
 """Who watched which camera, when and why. ``cut``: the service ended before the viewer did."""
+
+clips = sa.Table(
+    "clips",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("camera_id", sa.String, nullable=False, index=True),
+    sa.Column("incident_id", sa.String, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("reason", sa.String),
+    sa.Column("note", sa.String, nullable=False),
+    sa.Column("created_by", sa.String, nullable=False),
+    sa.Column("created_by_name", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False, index=True),
+    sa.Column("started_at", sa.String),
+    sa.Column("ended_at", sa.String),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("manifests", sa.LargeBinary, nullable=False),
+)
+"""Pictures kept as evidence; the files, each with its manifest, stand in the data folder."""

@@ -1,0 +1,371 @@
+"""The cameras' side door: what the video processes report becomes facts, and wishes become orders to them.
+
+`streams` knows cameras by id and source. Here its reports meet the registry: a confirmed fault becomes an event, a
+device's channel a camera, an alarm a suggestion, a finished file a clip on the incident's timeline. Reports are
+taken in at once and worked off in order, so nothing a camera does can hold up the loop.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from command.accounts.access import Principal
+from command.accounts.visibility import significant
+from command.camera_operations import CameraOperations
+from command.cameras import Camera, Seen, checked_text
+from command.clock import Clock, rfc3339
+from command.district import District
+from command.errors import Malformed, StorageFull, YipingError
+from command.events import SYSTEM
+from command.framing import binary_frame
+from command.ids import new_id
+from command.operations import Operations
+from command.settings import Settings
+from command.store.clips import Clip, Clips
+from command.store.sources import Sources
+from streams import wire
+from streams.clips import ClipDone, ClipOrder
+from streams.errors import StreamError
+from streams.gb28181.messages import DeviceState, GbAlarm, GbCatalog, GbChannel, GbConfig
+from streams.health.messages import HealthConfig, HealthReport
+from streams.service import Video
+from streams.source import CameraSpec, Source
+from streams.wire import StreamState
+
+log = structlog.get_logger("video")
+
+FOLDER: Final = "video"
+WAITING: Final = 20_000
+"""Most reports waiting to become facts; past it the newest are dropped, and the next sweep brings them again."""
+_GB_BYTES: Final = 1 << 30
+_ALARM_METHODS: Final = {
+    1: "phone",
+    2: "device",
+    3: "message",
+    4: "position",
+    5: "video",
+    6: "device_fault",
+    7: "other",
+}
+_MOVABLE_TYPES: Final = frozenset({1, 2, 4})
+_BYTES_PER_S: Final = 512 << 10
+"""What a clip is assumed to need until it is there: four megabits a second."""
+
+
+def video_settings(settings: Settings) -> wire.VideoSettings:
+    """Return what the video processes need of all settings."""
+    own = settings.video
+    networks = settings.cameras.allowed_networks
+    protocols = tuple(settings.cameras.allowed_protocols)
+    files = None if own.file_folder is None else str(own.file_folder.resolve())
+    gb = None
+    if own.gb.enabled:
+        gb = GbConfig(
+            host=own.gb.host,
+            port=own.gb.port,
+            public_host=own.gb.public_host,
+            server_id=own.gb.server_id,
+            realm=own.gb.realm,
+            networks=networks,
+            folder=str((settings.data_dir / FOLDER / "gb28181").resolve()),
+        )
+    health = None
+    if own.health.enabled:
+        health = HealthConfig(
+            cameras=(),
+            folder=str(pictures_folder(settings)),
+            interval_s=own.health.interval_s,
+            parallel=own.health.parallel,
+            per_host_per_s=own.health.per_host_per_s,
+            confirm=own.health.confirm,
+            networks=networks,
+            protocols=protocols,
+            files=files,
+        )
+    return wire.VideoSettings(
+        workers=own.workers,
+        networks=networks,
+        protocols=protocols,
+        files=files,
+        linger_s=own.linger_s,
+        opens_per_host_per_s=own.opens_per_host_per_s,
+        ring_s=own.ring_s,
+        ring_bytes=own.ring_mb << 20,
+        transcodes=own.transcodes,
+        gb=gb,
+        health=health,
+        log_level=settings.log.level,
+    )
+
+
+def pictures_folder(settings: Settings) -> Path:
+    """Return where the health sweep leaves its pictures."""
+    return (settings.data_dir / FOLDER / "pictures").resolve()
+
+
+class VideoDesk:
+    """Joins `streams` to the board.
+
+    Args:
+        settings: All settings.
+        operations: What can be done.
+        sources: Where cameras are, with passwords.
+        clips: The list of clips.
+        clock: Time.
+        district: Returns the district as it is now.
+
+    Attributes:
+        video: The video processes.
+        devices: GB/T 28181 devices as they last were, by id.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        operations: Operations,
+        sources: Sources,
+        clips: Clips,
+        clock: Clock,
+        district: Callable[[], District],
+    ) -> None:
+        self.clips = clips
+        self.devices: dict[str, DeviceState] = {}
+        self._settings = settings
+        self._operations = operations
+        self._sources = sources
+        self._clock = clock
+        self._district = district
+        self._waiting: asyncio.Queue[Callable[[], Awaitable[object]]] = asyncio.Queue(WAITING)
+        self.video = Video(
+            video_settings(settings), self, (settings.data_dir / FOLDER).resolve(), encode=binary_frame
+        )
+
+    @property
+    def _cameras(self) -> CameraOperations:
+        return self._operations.cameras
+
+    async def run(self) -> None:
+        """Run the video processes until cancelled."""
+        given_up = self.clips.interrupt_all()
+        if given_up:
+            log.warning("clips interrupted by the last stop", clips=given_up)
+        await self.video.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sources.follow(self._configure))
+                group.create_task(self._sources.follow_devices(self.video.configure_devices))
+                group.create_task(self._work())
+        finally:
+            await self.video.stop()
+
+    def _configure(self, cameras: list[CameraSpec]) -> None:
+        board = self._operations.board.cameras
+        self.video.configure(cameras, (key for key, camera in board.items() if camera.ptz))
+
+    # What the processes report (`streams.service.VideoEvents`)
+
+    def state(self, camera_id: str, state: StreamState) -> None:
+        """A watched camera's stream changed; whoever watches has been told already."""
+
+    def health(self, report: HealthReport) -> None:
+        """A camera's picture was looked at."""
+        camera = self._operations.board.cameras.get(report.camera_id)
+        if camera is None:
+            return
+        self._cameras.looked[report.camera_id] = report
+        if report.status == "unknown" or (camera.status, camera.fault) == (report.status, report.fault):
+            return
+        self._later(lambda: self._cameras.health_changed(report.camera_id, report.status, report.fault))
+
+    def alarm(self, alarm: GbAlarm) -> None:
+        """A device reports an alarm."""
+        camera = self._by_number(alarm.channel_id)
+        seen = Seen(
+            kind=_ALARM_METHODS.get(alarm.method, "other"),
+            camera_id=None if camera is None else camera.id,
+            device_id=alarm.device_id,
+            at=rfc3339(alarm.at),
+            lon=alarm.lon,
+            lat=alarm.lat,
+            text=alarm.description[:200],
+        )
+        self._later(lambda: self._cameras.raise_alarm(seen))
+
+    def catalog(self, catalog: GbCatalog) -> None:
+        """A device's catalogue was read or changed: its channels become cameras, none is taken away by itself."""
+        if catalog.removed:
+            log.info("channels left a catalogue", device=catalog.device_id, channels=catalog.removed[:20])
+        found = [channel for channel in catalog.channels if channel.camera and len(channel.channel_id) == 20]
+        if found:
+            self._later(lambda: self._take_channels(catalog.device_id, found))
+
+    def device(self, device: DeviceState) -> None:
+        """A device came, went, or could not register."""
+        if device.reason not in ("unknown_device", "bad_password"):
+            self.devices[device.device_id] = device
+
+    def clip(self, done: ClipDone) -> None:
+        """A clip is finished, or failed."""
+        self._later(lambda: self._finish_clip(done))
+
+    # Wishes
+
+    async def keep(
+        self,
+        me: Principal,
+        camera: Camera,
+        *,
+        before_s: float,
+        after_s: float,
+        incident_id: str | None,
+        note: str,
+    ) -> Clip:
+        """Begin a clip: what is still held of the past, and what comes.
+
+        Raises:
+            StorageFull: The disk, or the part of it that clips may take, is full.
+            StreamError: The camera's process cannot begin it.
+        """
+        limits = self._settings.video.clips
+        if before_s + after_s > limits.longest_s:
+            raise Malformed("after_s", f"a clip is at most {limits.longest_s:g} seconds long")
+        room = limits.most_gb * _GB_BYTES - await self.clips.taken_bytes()
+        if room < (before_s + after_s) * _BYTES_PER_S:
+            raise StorageFull("Clips take all the room they may; older ones must go first.")
+        clip = Clip(
+            id=new_id("k"),
+            camera_id=camera.id,
+            incident_id=incident_id,
+            state="recording",
+            reason=None,
+            note=note,
+            created_by=me.user_id,
+            created_by_name=me.name,
+            created_at=rfc3339(self._clock.now()),
+            started_at=None,
+            ended_at=None,
+            size=0,
+            manifests=(),
+        )
+        path = await self.clips.begin(clip)
+        order = ClipOrder(
+            clip_id=clip.id,
+            camera_id=camera.id,
+            path=str(path.resolve()),
+            before_s=before_s,
+            after_s=after_s,
+            most_bytes=math.floor(min(room, 4 * _GB_BYTES)),
+        )
+        try:
+            await self.video.record(order)
+        except StreamError as error:
+            await self.clips.finish(
+                ClipDone(clip_id=clip.id, camera_id=camera.id, reason=error.code, detail=str(error))
+            )
+            raise
+        return clip
+
+    async def purge(self, now: str) -> int:
+        """Delete the clips that are due; returns how many."""
+        del now
+        oldest = self._clock.now() - timedelta(days=self._settings.video.clips.days)
+        return await self.clips.purge(rfc3339(oldest))
+
+    # Working off
+
+    def _later(self, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            self._waiting.put_nowait(work)
+        except asyncio.QueueFull:
+            log.error("a report was dropped: too many are waiting")
+
+    async def _work(self) -> None:
+        while True:
+            work = await self._waiting.get()
+            try:
+                await work()
+            except YipingError as error:  # a full disk, a camera that was just removed
+                log.warning("a report could not be written down", reason=error.detail)
+            except Exception:  # one bad report must not end the taking in of all others
+                log.exception("a report could not be written down")
+
+    async def _finish_clip(self, done: ClipDone) -> None:
+        clip = await self.clips.finish(done)
+        if done.reason is not None:
+            log.warning("clip failed", clip=done.clip_id, reason=done.reason, detail=done.detail)
+        if clip is None or clip.incident_id is None or clip.started_at is None or clip.ended_at is None:
+            return
+        await self._cameras.keep_clip(
+            SYSTEM,
+            clip.incident_id,
+            clip_id=clip.id,
+            camera_id=clip.camera_id,
+            start=clip.started_at,
+            end=clip.ended_at,
+        )
+
+    async def _take_channels(self, device_id: str, channels: Sequence[GbChannel]) -> None:
+        """Enter channels nobody has registered; those that are known keep what people said of them."""
+        board = self._operations.board.cameras
+        known = {camera.gb_id for camera in board.values() if camera.gb_id}
+        fresh: list[Camera] = []
+        given: dict[str, Source] = {}
+        for channel in channels:
+            if channel.channel_id in known:
+                continue
+            camera = self._camera_of(channel)
+            if camera is not None:
+                fresh.append(camera)
+                given[camera.id] = Source(
+                    protocol="gb28181", device_id=device_id, channel_id=channel.channel_id
+                )
+        if fresh:
+            await self._cameras.register(SYSTEM, fresh, sources=given)
+            log.info("channels became cameras", device=device_id, cameras=len(fresh))
+
+    def _camera_of(self, channel: GbChannel) -> Camera | None:
+        """Return the camera a channel describes, or None where nobody could say even roughly where it is.
+
+        Many devices know their division but not their place: such a camera stands in the middle of it, in no grid,
+        until somebody puts it where it hangs.
+        """
+        areas = self._district().areas
+        lon, lat, grid = channel.lon, channel.lat, None
+        area = significant(channel.civil_code) if channel.civil_code else ""
+        if lon is not None and lat is not None and _is_place(lon, lat):
+            found = areas.locate(lon, lat).areas
+            grid, area = found.get(4), found.get(3) or found.get(2) or area
+        elif area in areas:
+            lon, lat = areas.label_point(area)
+        elif (bounds := self._district().bounds) is not None:
+            lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+        else:
+            return None
+        try:
+            name = checked_text("name", channel.name.strip() or channel.channel_id, 80)
+        except Malformed:
+            name = channel.channel_id
+        return Camera(
+            id=f"c_{channel.channel_id}",
+            name=name,
+            lon=lon,
+            lat=lat,
+            gb_id=channel.channel_id,
+            grid=grid,
+            area=area if area in areas else None,
+            ptz=channel.ptz_type in _MOVABLE_TYPES,
+            source="gb28181",
+        )
+
+    def _by_number(self, gb_id: str) -> Camera | None:
+        return next((c for c in self._operations.board.cameras.values() if c.gb_id == gb_id), None)
+
+
+def _is_place(lon: float, lat: float) -> bool:
+    """Say whether a device's place is one: many send zeros."""
+    return -180 <= lon <= 180 and -90 <= lat <= 90 and (abs(lon) > 1e-6 or abs(lat) > 1e-6)
