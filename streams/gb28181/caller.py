@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,7 @@ from streams.gb28181.transport import Endpoint, Peer
 
 _MOST_ITEMS: Final = 50_000
 _MOST_PAGES: Final = 5_000
+_MOST_LOCAL_HOSTS: Final = 65_536
 _LONGEST_S: Final = 120.0
 _MOST_QUESTIONS: Final = 5_000
 _BUSY: Final = (486, 488, 503, 600)
@@ -56,6 +58,7 @@ class Caller:
         self._endpoint = endpoint
         self._registry = registry
         self._questions: dict[tuple[str, str, str], _Question] = {}
+        self._local_hosts: dict[str, str] = {}
         self._cseq = 0
 
     @property
@@ -63,10 +66,14 @@ class Caller:
         """Our SIP domain."""
         return self.config.realm or self.config.server_id[:10]
 
-    @property
-    def public_host(self) -> str:
-        """The address devices are told."""
-        return self.config.public_host or self.config.host
+    def public_host(self, peer: Peer) -> str:
+        """Return the address a device is told: the configured one, or ours on the way to it."""
+        host = self.config.public_host or self.config.host
+        if host in ("0.0.0.0", "::"):
+            host = self._local_hosts.get(peer.host) or _local_host(peer)
+            if len(self._local_hosts) < _MOST_LOCAL_HOSTS:
+                self._local_hosts[peer.host] = host
+        return host
 
     def next_cseq(self) -> int:
         """Return a number that grows."""
@@ -99,13 +106,14 @@ class Caller:
         extra: Sequence[tuple[str, str]] = (),
     ) -> Request:
         """Return a request; what is left out begins something new."""
-        via = f"SIP/2.0/{peer.transport.upper()} {_bracketed(self.public_host)}:{self._endpoint.port}"
-        us = f"sip:{self.config.server_id}@{_bracketed(self.public_host)}:{self._endpoint.port}"
+        host = _bracketed(self.public_host(peer))
+        via = f"SIP/2.0/{peer.transport.upper()} {host}:{self._endpoint.port}"
+        us = f"sip:{self.config.server_id}@{host}:{self._endpoint.port}"
         headers = [
             ("via", f"{via};rport;branch={sip.new_branch()}"),
             ("from", from_ or f"<sip:{self.config.server_id}@{self.realm}>;tag={sip.new_tag()}"),
             ("to", to or f"<sip:{target}@{self.realm}>"),
-            ("call-id", call_id or f"{secrets.token_hex(12)}@{self.public_host}"),
+            ("call-id", call_id or f"{secrets.token_hex(12)}@{host}"),
             ("cseq", f"{cseq or self.next_cseq()} {method}"),
             ("contact", f"<{us}>"),
             ("max-forwards", "70"),
@@ -182,6 +190,17 @@ def refusal(method: str, response: Response) -> StreamError:
     """Return the error a refused request means."""
     text = f"{method}: {response.status} {response.reason}"[:200]
     return Busy(text) if response.status in _BUSY else Unreachable(text)
+
+
+def _local_host(peer: Peer) -> str:
+    """Return our address on the way to a device; nothing is sent."""
+    family = socket.AF_INET6 if ":" in peer.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((peer.host, peer.port))
+        except OSError:
+            return "127.0.0.1"
+        return str(sock.getsockname()[0])
 
 
 def _bracketed(host: str) -> str:

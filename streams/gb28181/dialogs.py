@@ -346,7 +346,7 @@ class Dialogs:
 
     def _compose(self, wanted: InviteRequest, peer: Peer, ssrc: str) -> Request:
         server_id = self._caller.config.server_id
-        host = wanted.media_host or self._caller.public_host
+        host = wanted.media_host or self._caller.public_host(peer)
         return self._caller.compose(
             "INVITE",
             wanted.channel_id,

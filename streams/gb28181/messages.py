@@ -41,7 +41,7 @@ class GbConfig(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         host: Address to listen on, UDP and TCP.
         port: The same port for both; 0 takes a free one (see the figure ``gb_port``).
-        public_host: Address that devices are told; empty takes ``host``.
+        public_host: Address that devices are told; empty takes ``host``, or the one on the way to the device.
         server_id: Our 20 digits.
         realm: SIP domain, by custom the first ten digits of ``server_id``; empty takes those.
         devices: Who may register.
@@ -89,7 +89,7 @@ class InviteRequest(msgspec.Struct, frozen=True, kw_only=True):
             the same owner for the same camera ends the one before it.
         device_id: Who is asked.
         channel_id: For what.
-        media_host: Address the device sends to; empty takes the server's public host.
+        media_host: Address the device sends to; empty leaves that to the server.
         media_port: Port the device sends to.
         transport: UDP, or TCP where the device connects to us.
         start: Playback from here (aware); None for live.

@@ -111,6 +111,8 @@ class Demuxer:
         Raises:
             Unsupported: The stream holds pictures of a coding that is not ours.
         """
+        if self._buffer and payload.startswith(_PACK):
+            self._cut_off()
         self._rtp = timestamp
         self._buffer += payload
         if len(self._buffer) >= self._need or marker:
@@ -134,7 +136,20 @@ class Demuxer:
 
     def end(self) -> None:
         """Give out what is left."""
+        if self._endless:
+            self._cut_off()
         self._flush()
+
+    def _cut_off(self) -> None:
+        """A pack begins where a unit should go on: its length was wrong."""
+        if self._endless:
+            self._more(bytes(self._buffer))
+            self._endless = False
+        else:
+            self.damaged += 1
+            self._drop_unit()
+        self._buffer.clear()
+        self._need = 4
 
     def _parse(self) -> None:
         buffer = self._buffer

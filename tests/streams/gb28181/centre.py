@@ -155,5 +155,5 @@ def endless(codec: VideoCodec = "h264", *, fps: float = 100.0) -> Media:
 async def until(true: Callable[[], object], within_s: float = 20.0) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(within_s):
-        while not true():
+        while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
