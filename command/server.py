@@ -26,10 +26,13 @@ from command.api import (
     errors,
     gb,
     incidents,
+    live,
     messages,
     nearest,
     ops,
     pages,
+    pictures,
+    probes,
     responders,
     search,
     session,
@@ -37,6 +40,7 @@ from command.api import (
     viewings,
     wall,
 )
+from command.api import clips as clips_api
 from command.api.feed import FeedHub
 from command.api.ingest import IngestApp, IngestServices, SessionGrant
 from command.api.middleware import SecurityMiddleware
@@ -59,6 +63,7 @@ from command.resources import config_dir, static_dir
 from command.search import Search
 from command.settings import Settings
 from command.store import schema
+from command.store.clips import Clips
 from command.store.database import Database
 from command.store.log import SqlLog
 from command.store.migrate import upgrade
@@ -67,7 +72,10 @@ from command.store.sources import Sources
 from command.store.tracks import SqlTracks
 from command.store.viewings import Viewings
 from command.tracking import Tracking
+from command.video import FOLDER as VIDEO
+from command.video import VideoDesk
 from command.watch import Eta, Watch
+from streams.figures import HELP
 
 log = structlog.get_logger("server")
 
@@ -242,6 +250,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     """
     core = core or open_core(settings, clock)
     presence = Presence()
+    clips = Clips(core.database, settings.data_dir / VIDEO / "clips", core.clock)
+    video_desk = VideoDesk(settings, core.operations, core.sources, clips, core.clock, lambda: core.district)
     services = Services(
         settings=settings,
         clock=core.clock,
@@ -263,6 +273,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         audit=core.parts.audit,
         sources=core.sources,
         viewings=core.viewings,
+        video_desk=video_desk,
     )
     hub = FeedHub(
         core.feed,
@@ -285,7 +296,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         settings,
         core.tracking.fixes,
         publish_etas,
-        lambda now: purge(core, now),
+        lambda now: purge(core, video_desk, now),
     )
 
     @contextlib.asynccontextmanager
@@ -299,6 +310,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     watch.run(),
                     core.tracking.run(),
                     core.parts.sessions.run(),
+                    video_desk.run(),
                     asyncio.to_thread(core.search.warm),
                 )
             ]
@@ -333,6 +345,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         alarms,
         viewings,
         gb,
+        live,
+        pictures,
+        probes,
+        clips_api,
         messages,
         search,
         wall,
@@ -343,6 +359,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     figures = standard_figures(services, hub)
     app.state.figures = figures
     app.state.checks = {**standard_checks(services), "desk": lambda: core.desk.failure is None}
+    figures.add_labelled(video_desk.video.figures, HELP)
     app.add_api_websocket_route("/api/v1/feed", hub.endpoint)
     pages.add_pages(app, static_dir())
     ingest = IngestServices(
@@ -370,10 +387,14 @@ async def _field_grant(app: FastAPI, scope: Scope) -> SessionGrant | None:
     return SessionGrant(found.principal.responder_id)
 
 
-async def purge(core: Core, now: str) -> int:
-    """Erase the contacts and the viewings that are due; returns how many."""
+async def purge(core: Core, video_desk: VideoDesk, now: str) -> int:
+    """Erase the contacts, viewings and clips that are due; returns how many."""
     oldest = parse_rfc3339(now) - timedelta(days=core.settings.retention.viewing_log_days)
-    return await purge_contacts(core.database, now) + await core.viewings.purge(rfc3339(oldest))
+    return (
+        await purge_contacts(core.database, now)
+        + await core.viewings.purge(rfc3339(oldest))
+        + await video_desk.purge(now)
+    )
 
 
 async def purge_contacts(database: Database, now: str) -> int:

@@ -140,6 +140,7 @@ class VideoDesk:
         self._sources = sources
         self._clock = clock
         self._district = district
+        self._started = False
         self._waiting: asyncio.Queue[Callable[[], Awaitable[object]]] = asyncio.Queue(WAITING)
         self.video = Video(
             video_settings(settings), self, (settings.data_dir / FOLDER).resolve(), encode=binary_frame
@@ -150,22 +151,25 @@ class VideoDesk:
         return self._operations.cameras
 
     async def run(self) -> None:
-        """Run the video processes until cancelled."""
+        """Run until cancelled; a centre without cameras to open runs no processes for them."""
         given_up = self.clips.interrupt_all()
         if given_up:
             log.warning("clips interrupted by the last stop", clips=given_up)
-        await self.video.start()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._sources.follow(self._configure))
                 group.create_task(self._sources.follow_devices(self.video.configure_devices))
                 group.create_task(self._work())
         finally:
-            await self.video.stop()
+            if self._started:
+                await self.video.stop()
 
-    def _configure(self, cameras: list[CameraSpec]) -> None:
+    async def _configure(self, cameras: list[CameraSpec]) -> None:
         board = self._operations.board.cameras
         self.video.configure(cameras, (key for key, camera in board.items() if camera.ptz))
+        if not self._started and (cameras or self._settings.video.gb.enabled):
+            self._started = True
+            await self.video.start()
 
     # What the processes report (`streams.service.VideoEvents`)
 

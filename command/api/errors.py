@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from command import errors, logs
 from gis import errors as gis_errors
+from streams import errors as stream_errors
 
 STATUS: Final[Mapping[type[Exception], int]] = {
     errors.Unauthenticated: 401,
@@ -37,6 +38,10 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     gis_errors.NoRoads: 422,
     gis_errors.ToolFailed: 503,
     gis_errors.GisError: 500,
+    stream_errors.NotAllowed: 422,
+    stream_errors.Unsupported: 422,
+    stream_errors.NoSuchCamera: 404,
+    stream_errors.StreamError: 503,
 }
 """Error → status; the nearest class in the error's ancestry counts."""
 
@@ -87,7 +92,7 @@ def error_response(
 
 
 def response_of(error: Exception) -> JSONResponse:
-    """Return the answer for one of our errors (`YipingError` or `GisError`)."""
+    """Return the answer for one of our errors (`YipingError`, `GisError` or `StreamError`)."""
     status = status_of(error)
     headers: dict[str, str] = {}
     if isinstance(error, errors.TooManyRequests):
@@ -96,6 +101,8 @@ def response_of(error: Exception) -> JSONResponse:
         headers["retry-after"] = str(_RETRY_S)
     if isinstance(error, errors.YipingError):
         return error_response(status, error.code, error.detail, extras=error.extras, headers=headers)
+    if isinstance(error, stream_errors.StreamError):
+        return error_response(status, error.code, str(error) or error.code, headers=headers)
     code = next((_GIS_CODES[kind] for kind in type(error).__mro__ if kind in _GIS_CODES), "gis_error")
     return error_response(status, code, _gis_detail(error), headers=headers)
 
@@ -104,6 +111,7 @@ def install(app: FastAPI) -> None:
     """Make the app answer every failure in the one form."""
     app.add_exception_handler(errors.YipingError, _ours)
     app.add_exception_handler(gis_errors.GisError, _ours)
+    app.add_exception_handler(stream_errors.StreamError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _internal)
@@ -117,7 +125,8 @@ def unexpected() -> JSONResponse:
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
     facts = {"status": status, "error": getattr(error, "code", type(error).__name__), "detail": str(error)}
-    if status >= 500:
+    # A camera that is down is a state of the world, not a failure of ours.
+    if status >= 500 and not isinstance(error, stream_errors.StreamError):
         log.error("request failed", exc_info=error, **facts)
     else:
         log.info("request refused", **facts)

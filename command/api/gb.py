@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,7 @@ from command.api.services import Json, ServicesOf
 from command.cameras import checked_text
 from command.clock import rfc3339
 from command.errors import Malformed, NotFound
+from streams.gb28181.messages import DeviceState
 
 router = APIRouter(tags=["gb"])
 Manager = Annotated[Principal, Depends(require("camera.manage"))]
@@ -30,9 +32,11 @@ class DeviceBody(BaseModel):
 
 @router.get("/gb/devices")
 async def list_devices(me: Manager, s: ServicesOf) -> Json:
-    """List the devices by id."""
+    """List the devices by id, and how each is."""
     del me
-    return {"items": [asdict(device) for device in await s.sources.devices()], "next": None}
+    now = s.video_desk.devices
+    items = [{**asdict(kept), **_state(now.get(kept.device_id))} for kept in await s.sources.devices()]
+    return {"items": items, "next": None}
 
 
 @router.put("/gb/devices/{device_id}")
@@ -53,3 +57,24 @@ async def remove_device(device_id: DeviceId, me: Manager, s: ServicesOf) -> None
     await s.audit.record(me.user_id, "gb_device.removed", f"gb_device:{device_id}")
     if not await s.sources.drop_device(device_id):
         raise NotFound("gb_device", device_id)
+
+
+@router.post("/gb/devices/{device_id}/catalog")
+async def read_catalog(device_id: DeviceId, me: Manager, s: ServicesOf) -> Json:
+    """Ask a device for its channels; those that are new become cameras."""
+    del me
+    catalog = await s.video.refresh_catalog(device_id)
+    channels = [msgspec.to_builtins(channel) for channel in catalog.channels]
+    return {"items": channels, "next": None, "complete": catalog.complete}
+
+
+def _state(device: DeviceState | None) -> Json:
+    if device is None:
+        return {"online": False, "reason": None, "address": None, "manufacturer": None, "model": None}
+    return {
+        "online": device.online,
+        "reason": device.reason,
+        "address": device.address,
+        "manufacturer": device.manufacturer,
+        "model": device.model,
+    }

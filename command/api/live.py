@@ -5,6 +5,7 @@ or a state and its reason. Binary frames are an init segment or whole fragments,
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -19,7 +20,10 @@ from command.api.frames import AsgiSink, frame_sink
 from command.api.security import origin_allowed, session_of
 from command.api.services import Services
 from command.cameras import Camera
+from command.errors import StorageFull, Unavailable, YipingError
 from command.framing import FrameSink, text_frame
+from command.logs import get_logger
+from command.store.viewings import Kind
 from streams.errors import StreamError
 from streams.service import Watch
 
@@ -33,6 +37,7 @@ CHECK_S: Final = 2.0
 """How often an open tile is asked whether it still may be open."""
 
 router = APIRouter(tags=["live"])
+log = get_logger(__name__)
 Purpose = Literal["watch", "incident", "tour", "control"]
 
 
@@ -116,8 +121,8 @@ async def _serve(
         await refuse(websocket, NO_CAMERA, "no such camera")
         return
     # Who watched is written down before the first picture goes out.
-    viewing = await s.viewings.start(
-        session.principal, camera_id, kind, purpose=purpose, incident_id=incident_id
+    viewing = await record_viewing(
+        s, session.principal, camera_id, kind, purpose=purpose, incident_id=incident_id
     )
     sink = frame_sink(websocket)
     forget = s.sessions.watch(session.id, lambda: sink.close(SESSION_ENDED, "session ended"))
@@ -133,9 +138,33 @@ async def _serve(
             watch.close()
     finally:
         forget()
-        await s.viewings.end(viewing)
+        if viewing is not None:
+            with contextlib.suppress(YipingError):  # a full disk: the start will say that it was cut
+                await s.viewings.end(viewing)
         if isinstance(sink, AsgiSink):
             await sink.stop()
+
+
+async def record_viewing(
+    s: Services, me: Principal, camera_id: str, kind: Kind, *, purpose: str, incident_id: str | None
+) -> str | None:
+    """Write down that somebody begins to watch; returns the viewing's id.
+
+    A full disk must not take the picture from a dispatcher: the service's own log then holds the record.
+    """
+    try:
+        return await s.viewings.start(me, camera_id, kind, purpose=purpose, incident_id=incident_id)
+    except (StorageFull, Unavailable) as error:
+        log.error(
+            "viewing not recorded",
+            user=me.user_id,
+            camera=camera_id,
+            kind=kind,
+            purpose=purpose,
+            incident=incident_id,
+            reason=error.detail,
+        )
+        return None
 
 
 def may_watch(s: Services, me: Principal, camera: Camera | None, kind: str) -> bool:
@@ -171,6 +200,7 @@ async def _until_gone(websocket: WebSocket, allowed: Callable[[], bool], sink: F
 async def _next(websocket: WebSocket) -> bool:
     """Take a message of the client, which has nothing to say; False when it left."""
     try:
-        return (await websocket.receive())["type"] != "websocket.disconnect"
+        message = await websocket.receive()
+        return bool(message["type"] != "websocket.disconnect")
     except (RuntimeError, WebSocketDisconnect):
         return False

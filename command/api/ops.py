@@ -18,6 +18,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from command import logs
 from command.api.security import public
@@ -82,6 +84,15 @@ class Figures:
         gauge = Gauge(f"yiping_{figure.name}", figure.help, registry=self.registry)
         gauge.set_function(_safe(figure.read))
 
+    def add_labelled(self, read: Callable[[], Mapping[str, float]], help: Mapping[str, str]) -> None:
+        """Add gauges of a part that has a set of its own for each of its processes.
+
+        Args:
+            read: Returns the values now, by names such as ``streams{process="media-0"}``.
+            help: A sentence for each name without its label.
+        """
+        self.registry.register(_Labelled(read, help))
+
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; hand this to `SecurityMiddleware`."""
         # Only what we know becomes a label: methods that callers invent would fill the memory.
@@ -92,6 +103,28 @@ class Figures:
     def text(self) -> bytes:
         """Return all figures in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+class _Labelled(Collector):
+    """Reads labelled figures when somebody looks."""
+
+    def __init__(self, read: Callable[[], Mapping[str, float]], help: Mapping[str, str]) -> None:
+        self._read = read
+        self._help = help
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return one family for each name."""
+        families: dict[str, GaugeMetricFamily] = {}
+        for full, value in self._read().items():
+            name, _, label = full.partition("{")
+            key, _, text = label.rstrip("}").partition("=")
+            family = families.get(name)
+            if family is None:
+                labels = [key] if key else []
+                family = GaugeMetricFamily(f"yiping_video_{name}", self._help.get(name, name), labels=labels)
+                families[name] = family
+            family.add_metric([text.strip('"')] if key else [], value)
+        return families.values()
 
 
 class Hub(Protocol):

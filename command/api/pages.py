@@ -23,6 +23,8 @@ Viewer = Annotated[Principal, Depends(require("view.map"))]
 
 PACKED: Final = frozenset({".js", ".mjs", ".css", ".html", ".json", ".svg", ".txt", ".webmanifest"})
 """What is sent compressed; fonts and tiles are compressed already."""
+PACKED_ALREADY: Final = (".jpg", ".mp4")
+"""Endings of the API's answers that are pictures."""
 
 
 class Static(StaticFiles):
@@ -65,7 +67,7 @@ class Static(StaticFiles):
 
 
 class PackedAnswers:
-    """Compresses the answers of the API. Tiles answer byte ranges and must not be touched.
+    """Compresses the answers of the API. Tiles and clips answer byte ranges and must not be touched.
 
     Args:
         app: The application behind.
@@ -77,7 +79,8 @@ class PackedAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
-        packs = scope["type"] == "http" and scope["path"].startswith("/api/")
+        path = scope.get("path", "")
+        packs = scope["type"] == "http" and path.startswith("/api/") and not path.endswith(PACKED_ALREADY)
         await (self._packing if packs else self._app)(scope, receive, send)
 
 

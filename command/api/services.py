@@ -28,6 +28,8 @@ from command.store.log import EventLog
 from command.store.sources import Sources
 from command.store.viewings import Viewings
 from command.tracking import Tracking
+from command.video import VideoDesk
+from streams.service import Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ class Services:
     audit: AuditLog
     sources: Sources
     viewings: Viewings
+    video_desk: VideoDesk
+
+    @property
+    def video(self) -> Video:
+        """The video processes."""
+        return self.video_desk.video
 
     @property
     def proposals(self) -> Proposals:
