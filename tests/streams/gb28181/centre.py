@@ -53,14 +53,13 @@ def cameras(count: int, first: int = 1) -> list[SimulatedChannel]:
     ]
 
 
-def config(devices: int = 1, **changes: Any) -> GbConfig:
+def config(count: int = 1, **changes: Any) -> GbConfig:
     settings: dict[str, Any] = {
         "host": "127.0.0.1",
         "port": 0,
         "server_id": SERVER_ID,
         "devices": tuple(
-            GbDevice(device_id=device_id(number), password=password(number))
-            for number in range(1, devices + 1)
+            GbDevice(device_id=device_id(number), password=password(number)) for number in range(1, count + 1)
         ),
         "query_on_register": False,
         "subscribe": False,
