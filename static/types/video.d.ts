@@ -7,8 +7,9 @@ export interface AreaRow { code: string; name: string; tier: number; parent: str
 
 export interface FaultItem {
   camera: Camera;
-  fault: string;
-  since: string;
+  /** Null while the last checks failed but not often enough for a verdict. */
+  fault: string | null;
+  since: string | null;
   light: string | null;
   measures: Record<string, number | string | null> | null;
   has_reference: boolean;
@@ -62,6 +63,8 @@ export interface SourceFields {
   control_port?: number;
   control_profile?: string | null;
   has_password?: boolean;
+  /** False: it was sealed with a key that is gone. */
+  password_readable?: boolean;
 }
 
 export interface Probe {
@@ -69,6 +72,7 @@ export interface Probe {
   codec: string | null;
   width: number | null;
   height: number | null;
+  audio?: string | null;
   reason: string | null;
   detail: string | null;
 }
@@ -101,16 +105,22 @@ export interface GbDeviceRow {
   [more: string]: unknown;
 }
 
-export interface ImportError { row: number; detail: string; field?: string | null; value?: string | null }
+export interface ImportError {
+  row: number;
+  column?: string | null;
+  field?: string | null;
+  code?: string;
+  detail?: string;
+  reason?: string;
+}
 
 export interface ImportAnswer {
   taken: number;
   errors: ImportError[];
   columns: Record<string, string | null> | string[];
-  added?: number;
-  updated?: number;
-  without_source?: number;
-  without_place?: number;
-  rows?: number;
+  new?: number;
+  known?: number;
+  with_source?: number;
+  errors_total?: number;
   [more: string]: unknown;
 }

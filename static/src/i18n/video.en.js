@@ -186,6 +186,7 @@ export default {
   'video.fault.means.colour_cast': 'All colours lean to one side: the filter is stuck or the white balance is off.',
   'video.fault.means.noise': 'Much more noise than usual: interference or too much gain.',
   'video.fault.means.moved': 'The whole picture has shifted: the camera was knocked or blown aside.',
+  'video.fault.means.unproven': 'The last checks brought no picture, not often enough yet to call it offline.',
   'video.light.day': 'day',
   'video.light.dusk': 'dusk',
   'video.light.night': 'night',

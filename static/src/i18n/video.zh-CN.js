@@ -186,6 +186,7 @@ export default {
   'video.fault.means.colour_cast': '颜色整体偏向一边。可能滤光片卡住或白平衡失效。',
   'video.fault.means.noise': '噪点比正常时多得多。可能线路干扰或增益过高。',
   'video.fault.means.moved': '画面整体移了位。镜头可能被碰歪或风吹动。',
+  'video.fault.means.unproven': '最近几次检查没有取到画面，次数还不足以判为离线。',
   'video.light.day': '白天',
   'video.light.dusk': '晨昏',
   'video.light.night': '夜间',

@@ -1,5 +1,6 @@
 // The fault list as data: filters, and what the measures mean in words. Pure.
 import { t } from '../i18n.js';
+import { faultWords } from '../video/words.js';
 
 /** @import {FaultItem} from '../../types/video.d.ts' */
 /** @import {Camera} from '../../types/wire.d.ts' */
@@ -8,6 +9,12 @@ import { t } from '../i18n.js';
 export const FAULTS = [
   'signal_lost', 'unauthorized', 'no_signal', 'black', 'frozen', 'covered', 'moved', 'blurred', 'colour_cast', 'noise',
 ];
+
+/** Since when, epoch ms; what has no verdict yet stands last. @param {FaultItem} item */
+const begun = (item) => (item.since ? Date.parse(item.since) : Number.MAX_SAFE_INTEGER);
+
+/** What is wrong, in words: the fault, or that its checks fail. @param {FaultItem} item */
+export const troubleText = (item) => (item.fault ? faultWords(item.fault) : t(`camera.status.${item.camera.status}`));
 
 /**
  * @param {FaultItem[]} items
@@ -19,7 +26,7 @@ export function filterFaults(items, { fault, area }, codesOf) {
   const root = area.replace(/(?:000)+$/, '');
   return items
     .filter((item) => (!fault || item.fault === fault) && (!root || codesOf(item.camera).some((code) => code.startsWith(root))))
-    .sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : a.camera.id < b.camera.id ? -1 : 1));
+    .sort((a, b) => begun(a) - begun(b) || (a.camera.id < b.camera.id ? -1 : 1));
 }
 
 /** How each measure is written. @type {Record<string, 'share' | 'level' | 'number'>} */
@@ -52,12 +59,12 @@ function written(key, value) {
 
 /**
  * What the verdict rests on, in words.
- * @param {string} fault
+ * @param {string | null} fault
  * @param {Record<string, number | string | null> | null | undefined} measures
  */
 export function measureRows(fault, measures) {
   const rows = [];
-  for (const key of RELEVANT[fault] ?? []) {
+  for (const key of RELEVANT[fault ?? ''] ?? []) {
     const value = measures?.[key];
     if (typeof value === 'number' && Number.isFinite(value))
       rows.push({ key, label: t(`video.measure.${key}`), value: written(key, value) });

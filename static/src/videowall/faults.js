@@ -7,7 +7,7 @@ import { durationText } from '../ui/format.js';
 import { html, useEffect, useState } from '../ui/h.js';
 import { refusal } from '../ui/refusal.js';
 import { show, showOnMap } from './actions.js';
-import { FAULTS, filterFaults, measureRows } from './fault-list.js';
+import { FAULTS, filterFaults, measureRows, troubleText } from './fault-list.js';
 import { Picture } from './picture.js';
 import { cameras, may, nowMs, set, ui } from './state.js';
 import { faultText, networkText, placeText } from './words.js';
@@ -50,8 +50,8 @@ function Row({ item, chosen }) {
       set({});
     }}>
     <td><${CameraMark} status=${camera.status} /></td><td><b>${camera.name}</b><small>${placeText(camera)}</small></td>
-    <td><span class=${`fault-word ${item.fault}`}>${faultText(item.fault)}</span></td>
-    <td class="num"><b>${sinceText(item.since)}</b><small>${dayOf(item.since)} ${timeOfDay(item.since)}</small></td></tr>`;
+    <td><span class=${`fault-word ${item.fault ?? ''}`}>${troubleText(item)}</span></td>
+    <td class="num"><b>${sinceText(item.since)}</b><small>${item.since ? `${dayOf(item.since)} ${timeOfDay(item.since)}` : ''}</small></td></tr>`;
 }
 
 /** @param {{item: FaultItem}} props */
@@ -79,14 +79,14 @@ function Detail({ item }) {
   const path = `/api/v1/cameras/${encodeURIComponent(camera.id)}/health`;
   const rows = measureRows(item.fault, item.measures);
   const live = cameras()[camera.id] ?? camera;
-  const blind = item.fault === 'signal_lost' || item.fault === 'unauthorized';
+  const blind = item.fault === null || item.fault === 'signal_lost' || item.fault === 'unauthorized';
   return html`<article class="fault-detail" data-testid="fault-detail">
     <header><div><h2>${camera.name}</h2><p>${[placeText(camera), networkText(camera.network), camera.station, camera.gb_id].filter(Boolean).join(' · ')}</p></div>
-      <div class="verdict"><span class=${`fault-word ${item.fault}`}>${faultText(item.fault)}</span><small>${t('video.fault.since', { at: `${dayOf(item.since)} ${timeOfDay(item.since)}`, age: sinceText(item.since) })}</small></div></header>
+      <div class="verdict"><span class=${`fault-word ${item.fault ?? ''}`}>${troubleText(item)}</span><small>${item.since && t('video.fault.since', { at: `${dayOf(item.since)} ${timeOfDay(item.since)}`, age: sinceText(item.since) })}</small></div></header>
     <div class="pair-of-pictures">
       <${Picture} title=${t('video.fault.reference')} url=${`${path}/reference.jpg`} version=${version} missing=${item.has_reference ? t('video.fault.no_picture') : t('video.fault.no_reference')} note=${item.light ? t(`video.light.${item.light}`) : ''} />
       <${Picture} title=${t('video.fault.now')} url=${`${path}/picture.jpg`} version=${`${version}/${item.checked_at ?? ''}`} missing=${blind ? t('video.fault.blind') : t('video.fault.no_picture')} late /></div>
-    <section class="why"><h3>${t('video.fault.why')}</h3><p>${t(`video.fault.means.${item.fault}`)}</p>
+    <section class="why"><h3>${t('video.fault.why')}</h3><p>${t(`video.fault.means.${item.fault ?? 'unproven'}`)}</p>
       ${rows.length > 0 && html`<dl>${rows.map((row) => html`<div key=${row.key}><dt>${row.label}</dt><dd>${row.value}</dd></div>`)}</dl>`}</section>
     <footer>
       <button class="btn" disabled=${Boolean(busy)} onClick=${() => void act('check')} data-testid="fault-check">${t(busy === 'check' ? 'video.fault.checking' : 'video.fault.check')}</button>
