@@ -299,11 +299,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         lambda now: purge(core, video_desk, now),
     )
 
+    background: list[asyncio.Task[object]] = []
+
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await core.parts.accounts.load()
         async with asyncio.TaskGroup() as group, hub.running(tick_hz=settings.telemetry.tick_hz):
-            tasks = [
+            background[:] = [
                 group.create_task(part)
                 for part in (
                     core.desk.run(),
@@ -311,14 +313,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     core.tracking.run(),
                     core.parts.sessions.run(),
                     video_desk.run(),
-                    asyncio.to_thread(core.search.warm),
                 )
             ]
+            warming = group.create_task(asyncio.to_thread(core.search.warm))
             log.info("ready", version=__version__, district=core.district.about.name)
             try:
                 yield
             finally:
-                for task in tasks:
+                for task in (*background, warming):
                     task.cancel()
         try:
             await watch.checkpoint()
@@ -358,7 +360,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     app.include_router(ops.router)
     figures = standard_figures(services, hub)
     app.state.figures = figures
-    app.state.checks = {**standard_checks(services), "desk": lambda: core.desk.failure is None}
+    app.state.checks = {
+        **standard_checks(services),
+        "desk": lambda: core.desk.failure is None,
+        "running": lambda: not any(task.done() for task in background),
+    }
     figures.add_labelled(video_desk.video.figures, HELP)
     app.add_api_websocket_route("/api/v1/feed", hub.endpoint)
     pages.add_pages(app, static_dir())

@@ -152,11 +152,9 @@ class VideoDesk:
 
     async def run(self) -> None:
         """Run until cancelled; a centre without cameras to open runs no processes for them."""
-        given_up = self.clips.interrupt_all()
-        if given_up:
-            log.warning("clips interrupted by the last stop", clips=given_up)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._give_up_clips())
                 group.create_task(self._sources.follow(self._configure))
                 group.create_task(self._sources.follow_devices(self.video.configure_devices))
                 group.create_task(self._work())
@@ -167,9 +165,21 @@ class VideoDesk:
     async def _configure(self, cameras: list[CameraSpec]) -> None:
         board = self._operations.board.cameras
         self.video.configure(cameras, (key for key, camera in board.items() if camera.ptz))
-        if not self._started and (cameras or self._settings.video.gb.enabled):
+        if cameras or self._settings.video.gb.enabled:
+            await self.ensure_started()
+
+    async def ensure_started(self) -> None:
+        """Start the processes unless they have been."""
+        if not self._started:
             self._started = True
             await self.video.start()
+
+    async def _give_up_clips(self) -> None:
+        try:
+            if given_up := await self.clips.interrupt_all():
+                log.warning("clips interrupted by the last stop", clips=given_up)
+        except YipingError as error:  # a full disk: they stay "recording" until the next start
+            log.warning("interrupted clips could not be marked", reason=error.detail)
 
     # What the processes report (`streams.service.VideoEvents`)
 

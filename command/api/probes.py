@@ -36,6 +36,7 @@ async def probe(body: ProbeBody, me: Manager, s: ServicesOf) -> Json:
         kept = await s.sources.load_source(body.camera_id)
         if kept is not None and target_of(kept) == target_of(source):
             source = msgspec.structs.replace(source, password=kept.password)
+    await s.video_desk.ensure_started()
     found = await s.video.probe(source)
     await s.audit.record(me.user_id, "camera.probed", f"host:{source.host}", data={"ok": found.ok})
     answer: Json = msgspec.to_builtins(found)

@@ -135,7 +135,7 @@ class Clips:
         query = sa.select(sa.func.coalesce(sa.func.sum(schema.clips.c.size), 0))
         return await self._database.read(lambda connection: int(connection.execute(query).scalar_one()))
 
-    def interrupt_all(self) -> int:
+    async def interrupt_all(self) -> int:
         """Give up, at the start, what an earlier process was still writing; returns how many."""
         table = schema.clips
         statement = (
@@ -143,7 +143,7 @@ class Clips:
             .where(table.c.state == "recording")
             .values(state="failed", reason=INTERRUPTED, ended_at=rfc3339(self._clock.now()))
         )
-        return self._database.write_now(lambda connection: connection.execute(statement).rowcount)
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
     async def purge(self, before: str) -> int:
         """Delete the clips made before a moment, files first; returns how many."""
