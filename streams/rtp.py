@@ -84,7 +84,7 @@ class Sequence:
 
     def __init__(self) -> None:
         self.expected = -1
-        self._suspect = -1
+        self._suspect = (-1, -1)
 
     def check(self, sequence: int) -> int:
         """Take a number that is not the expected one (or the first).
@@ -97,11 +97,10 @@ class Sequence:
             lost = 0
         else:
             lost = (sequence - self.expected) % _SEQUENCES
-            if lost >= _LATE and sequence != self._suspect:
+            if lost >= _LATE and (sequence, self.expected) != self._suspect:
                 # Two in a row that are "late" are a sender that began anew.
-                self._suspect = (sequence + 1) % _SEQUENCES
+                self._suspect = ((sequence + 1) % _SEQUENCES, self.expected)
                 return -1
-        self._suspect = -1
         self.expected = (sequence + 1) % _SEQUENCES
         return lost
 

@@ -132,7 +132,7 @@ def depacketiser_for(stream: AudioStream, sink: Sink) -> SoundDepacketiser:
     return AacDepacketiser(
         form.payload_type,
         sink.sound,
-        _bits(form.parameters.get("sizelength", "13"), 13),
+        _bits(form.parameters.get("sizelength", "13"), 13) or 13,
         _bits(form.parameters.get("indexlength", "3"), 3),
     )
 

@@ -68,6 +68,8 @@ class Depacketiser(ABC):
         if end - start <= HEAD_BYTES:
             return
         first, second, sequence, timestamp = HEAD.unpack_from(data, start)
+        if 200 <= second <= 204:
+            return  # RTCP on the same channel
         if first == 0x80:
             start += HEAD_BYTES
         else:
@@ -79,8 +81,6 @@ class Depacketiser(ABC):
         if sequence == order.expected:
             order.expected = (sequence + 1) & 0xFFFF
         else:
-            if 72 <= second & 0x7F <= 76:
-                return  # RTCP on the same channel
             lost = order.check(sequence)
             if lost < 0:
                 return
@@ -99,7 +99,9 @@ class Depacketiser(ABC):
         if second & 0x80:
             self._markers += 1
             self._marked = True
-            if self._trust >= _TRUSTED:
+            if self._parts:
+                self._trust = 0  # in the middle of a unit: it means nothing here
+            elif self._trust >= _TRUSTED:
                 self._end()
         else:
             self._marked = False

@@ -14,7 +14,7 @@ from streams.mp4_boxes import AAC_FRAME
 _APART_S: Final = 0.2
 """By how much sound may lead or trail the pictures before it is put right."""
 _MISSING_S: Final = 0.5
-"""How long the pictures go on before missing sound is filled in."""
+"""How long the pictures go on without sound before silence keeps pace with them."""
 _MOST_LOST: Final = 48
 
 
@@ -82,8 +82,8 @@ class SoundTrack:
     def take(self, pts: int) -> tuple[int, list[bytes]]:
         """Return (time in samples, frames) up to a picture's time, filled up where there was no sound for long."""
         behind = pts * self.rate // CLOCK_HZ - self._next
-        if behind > _MISSING_S * self.rate:
-            self._fill(int(behind - _APART_S * self.rate) // AAC_FRAME)
+        if not self._heard or behind > _MISSING_S * self.rate:
+            self._fill(behind // AAC_FRAME)
             self._heard = False
         frames = self._frames
         self._frames = []

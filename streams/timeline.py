@@ -114,9 +114,20 @@ class Timeline:
         if ahead:
             self._learn(ahead)
         self._behind = 0
-        pts = self.latest + self.duration
+        pts = self.latest + self._stride()
         self._offset = pts - timestamp
         return pts
+
+    def _stride(self) -> int:
+        """Return by how much a picture is usually later than all before it: those between them follow it."""
+        longest = self.duration
+        if self.depth:
+            latest: int | None = None
+            for pts in self._recent:
+                if latest is not None:
+                    longest = max(longest, min(pts - latest, MOST_DEPTH * self.duration))
+                latest = pts if latest is None else max(latest, pts)
+        return longest
 
     def _learn(self, step: int) -> None:
         if step > _LONGEST_STEP:

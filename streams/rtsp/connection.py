@@ -68,9 +68,13 @@ class Connection(asyncio.Protocol):
         self._transport.write(write(f"{method} {url} RTSP/1.0", [("CSeq", str(number)), *fields]))
         return future
 
+    def mute(self) -> None:
+        """Leave out media from now on."""
+        self._channels = [None] * 256
+
     async def close(self) -> None:
         """Close the socket."""
-        self._channels = [None] * 256
+        self.mute()
         for future in list(self._waiting.values()):
             future.cancel()
         if self._transport is not None:

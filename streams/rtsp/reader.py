@@ -72,6 +72,7 @@ class RtspReader:
             assembler = await self._begin(connection, session, sink)
             await self._watch(connection, session, assembler)
         finally:
+            connection.mute()
             try:
                 await session.close()
             finally:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import structlog
 
 from streams import sdp
-from streams.errors import Busy, Ended, StreamError, Unreachable, Unsupported
+from streams.errors import Busy, Ended, StreamError, UdpOnly, Unreachable
 from streams.rtsp.auth import Credentials
 from streams.rtsp.connection import Connection
 from streams.rtsp.messages import Response
@@ -86,7 +86,7 @@ class Session:
             The channel its packets come on.
 
         Raises:
-            Unsupported: The device sends only by UDP.
+            UdpOnly: The device sends only by UDP.
             StreamError: It does not want to.
         """
         transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
@@ -102,7 +102,7 @@ class Session:
         if (match := _INTERLEAVED.search(got)) is not None and int(match[1]) < 256:
             return int(match[1])
         if "TCP" not in got.upper():
-            raise Unsupported("the device sends only by UDP")
+            raise UdpOnly("the device sends only by UDP")
         return channel
 
     async def play(self) -> None:
@@ -191,7 +191,7 @@ class Session:
         if status in _BUSY:
             raise Busy(said)
         if status == 461:
-            raise Unsupported("the device sends only by UDP")
+            raise UdpOnly("the device sends only by UDP")
         if 300 <= status < 400:
             raise Unreachable(f"{said}: redirections are not followed")
         raise Unreachable(said)
