@@ -4,8 +4,7 @@
 ``tests/golden`` hold the two together. Recovery is start-up: the same reducer over the stored board and the log.
 """
 
-from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -180,6 +179,48 @@ class _Stored(msgspec.Struct):
     alarms: dict[str, Alarm] = {}
 
 
+class _Over(Mapping[str, Any]):
+    """Entities of one kind with changes laid over them; None in the changes: it is gone."""
+
+    __slots__ = ("_below", "changes")
+
+    def __init__(self, below: Mapping[str, Any]) -> None:
+        self._below = below
+        self.changes: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        found = self.changes.get(key, _AS_BELOW)
+        if found is _AS_BELOW:
+            return self._below[key]
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def get(self, key: str, default: Any = None) -> Any:
+        found = self.changes.get(key, _AS_BELOW)
+        if found is _AS_BELOW:
+            return self._below.get(key, default)
+        return default if found is None else found
+
+    def __contains__(self, key: object) -> bool:
+        found = self.changes.get(key, _AS_BELOW)  # type: ignore[call-overload]  # any key may be asked for
+        return key in self._below if found is _AS_BELOW else found is not None
+
+    def __iter__(self) -> Iterator[str]:
+        for key in self._below:
+            if self.changes.get(key, _AS_BELOW) is not None:
+                yield key
+        for key, entity in self.changes.items():
+            if entity is not None and key not in self._below:
+                yield key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_AS_BELOW: Final = object()
+
+
 class Draft:
     """The board as it will be once a batch has been committed; readers never see it.
 
@@ -188,9 +229,9 @@ class Draft:
     """
 
     def __init__(self, board: Board) -> None:
-        self._hold({kind: ChainMap({}, _mutable(board.kind(kind))) for kind in KINDS})
+        self._hold({kind: _Over(board.kind(kind)) for kind in KINDS})
 
-    def _hold(self, over: dict[str, ChainMap[str, Any]]) -> None:
+    def _hold(self, over: dict[str, _Over]) -> None:
         self._over = over
         self.incidents: Mapping[str, Incident] = self._over["incidents"]
         self.assignments: Mapping[str, Assignment] = self._over["assignments"]
@@ -204,18 +245,12 @@ class Draft:
     def trial(self, facts: Iterable[Fact]) -> "Draft":
         """Return the picture with these facts over it; this one stays without them until `lay`."""
         found = object.__new__(Draft)
-        found._hold({kind: held.new_child() for kind, held in self._over.items()})
+        found._hold({kind: _Over(held) for kind, held in self._over.items()})
         found.lay(facts)
         return found
 
     def lay(self, facts: Iterable[Fact]) -> None:
-        """Lay decided facts over the picture. Removals are left to the board: they end nothing live."""
+        """Lay decided facts over the picture; what they remove is gone for the decisions that follow."""
         for fact in facts:
             for kind, key, entity in fact.changes:
-                if entity is not None:
-                    self._over[kind][key] = entity
-
-
-def _mutable(held: Mapping[str, Entity]) -> MutableMapping[str, Any]:
-    assert isinstance(held, dict)  # ChainMap wants a mutable map although it never writes to this one
-    return held
+                self._over[kind].changes[key] = entity

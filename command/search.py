@@ -16,7 +16,7 @@ from gis.text import NameIndex
 Type = Literal["area", "responder", "incident", "camera", "place"]
 ORDER: Final[dict[str, int]] = {"incident": 0, "area": 1, "responder": 2, "camera": 3, "place": 4}
 ROSTER_EVENTS: Final = frozenset(
-    {"responder.registered", "responder.updated", "camera.registered", "camera.updated"}
+    {"responder.registered", "responder.updated", "camera.registered", "camera.updated", "camera.removed"}
 )
 
 

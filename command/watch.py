@@ -216,6 +216,11 @@ def _over(picture: Picture, before: str) -> list[Change]:
         over.append(("incidents", incident.id, None))
         over += [("assignments", key, None) for key in incident.assignments if key in picture.assignments]
     over += [("messages", m.id, None) for m in picture.messages.values() if m.sent_at < before]
+    over += [
+        ("alarms", a.id, None)
+        for a in picture.alarms.values()
+        if (a.decided_at or a.last_at or a.at) < before
+    ]
     return over
 
 

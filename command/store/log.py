@@ -260,9 +260,9 @@ def touched_incidents(event: Event) -> list[str]:
         return []
     keys = set(event.changes.get("incidents", {}))
     keys |= {a["incident_id"] for a in event.changes.get("assignments", {}).values() if a is not None}
-    keys |= {
-        m["incident_id"] for m in event.changes.get("messages", {}).values() if m and m.get("incident_id")
-    }
+    for kind in ("messages", "alarms"):
+        rows = event.changes.get(kind, {}).values()
+        keys |= {row["incident_id"] for row in rows if row and row.get("incident_id")}
     return sorted(keys)
 
 
