@@ -6,6 +6,7 @@
     ├── NotAllowed      the address or protocol is outside what the administrator allows: never tried again
     ├── Unauthorized    the device refused the credentials: not tried again until they change
     ├── Unsupported     this reader cannot speak it; another one may (`streams.libav`)
+    │   └── UdpOnly     … because the device sends RTP by UDP alone
     ├── Busy            the device, or our own pool, has no room: tried again later
     ├── Unreachable     no connection, no answer, or the wrong one
     ├── Stalled         connected, but no picture for too long
@@ -48,6 +49,10 @@ class Unsupported(StreamError):
     code = "unsupported"
 
 
+class UdpOnly(Unsupported):
+    """The device sends RTP by UDP alone."""
+
+
 class Busy(StreamError):
     """There is no free session, here or at the device."""
 
@@ -82,3 +87,13 @@ class NoSuchCamera(StreamError):
     """The id names no camera."""
 
     code = "no_such_camera"
+
+
+def by_code(code: str) -> type[StreamError]:
+    """Return the kind of error a code stands for; `StreamError` itself for one that is unknown."""
+    kinds = [StreamError]
+    for kind in kinds:
+        if kind.code == code:
+            return kind
+        kinds += kind.__subclasses__()
+    return StreamError

@@ -35,20 +35,12 @@ _MEDIA: Final = struct.Struct("<IBIB")
 _CHANNEL: Final = struct.Struct("<IB")
 _CALL, _ANSWER, _FAILURE, _NOTE, _MEDIA_KIND = range(5)
 _MOST_BYTES: Final = 64 << 20
-_ERRORS: Final = {
-    kind.code: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, StreamError)
-}
 
 
 class LinkLost(StreamError):
     """The other process is gone."""
 
     code = "worker_lost"
-
-
-_ERRORS[LinkLost.code] = LinkLost
 
 
 class Link(asyncio.Protocol):
@@ -210,7 +202,7 @@ class Link(asyncio.Protocol):
                 future.set_result(body[4:])
             else:
                 code, detail = msgspec.msgpack.decode(body[4:], type=tuple[str, str])
-                future.set_exception(_ERRORS.get(code, StreamError)(detail))
+                future.set_exception(errors.by_code(code)(detail))
 
     async def _answer(self, number: int, name: str, body: bytes) -> None:
         head = struct.pack("<I", number)

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from streams.clips import ClipOrder
-from streams.errors import Busy, NoSuchCamera, StreamError, Unreachable
+from streams.errors import Busy, NoSuchCamera, Unreachable, by_code
 from streams.inviting import Inviting, RecordingReaders
 from streams.libav.slots import Slots
 from streams.link import Link
@@ -42,7 +42,6 @@ _TICK_S: Final = 0.1
 _LOOK_S: Final = 0.1
 _MOST_CLIPS: Final = 64
 _CLOSE_S: Final = 1.5
-_ERRORS: Final = {kind.code: kind for kind in StreamError.__subclasses__()}
 
 
 def place_of(camera_id: str, places: int) -> int:
@@ -172,7 +171,7 @@ class MediaRole:
                     return found
                 state = camera.pull.state
                 if state.state in ("lost", "refused", "no_capacity"):
-                    raise _ERRORS.get(state.reason or "", StreamError)(state.detail or state.state)
+                    raise by_code(state.reason or "")(state.detail or state.state)
                 await asyncio.sleep(_LOOK_S)
             raise Unreachable(f"no picture within {wish.wait_s:g} s")
         finally:

@@ -25,12 +25,13 @@ async def probe(source: Source, readers: CameraReaders, permit: Callable[[str], 
     fast = readers.fast(spec)
     try:
         async with asyncio.timeout(_MOST_S):
-            while not sink.seen.is_set():
+            for another in (True, False):
                 fast = readers.fast(spec)
                 try:
                     await _until_first(spec, readers, permit, sink)
+                    break
                 except Unsupported as error:
-                    if not readers.refused(spec, error):
+                    if not (another and readers.refused(spec, error)):
                         raise
     except TimeoutError:
         return Probe(ok=False, reason="stalled", detail=f"no picture within {_MOST_S:g} s")

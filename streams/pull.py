@@ -213,7 +213,7 @@ class Pull:
         if self._closing:  # a recorder that gives one session at a time must have the old one back first
             await asyncio.wait(self._closing, timeout=_CLOSE_S)
         host = self._readers.host(spec.source)
-        while True:
+        for another in (True, False):
             if host is not None:
                 await self._permit(host)
             self.opens += 1
@@ -223,7 +223,7 @@ class Pull:
             try:
                 await self._readers.reader(spec).run(tap)
             except Unsupported as error:
-                if not self._readers.refused(spec, error):
+                if not (another and self._readers.refused(spec, error)):
                     raise
                 log.info("read another way", camera_id=spec.id, reason=str(error))
             else:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from streams.errors import Unsupported
+import msgspec
+
+from streams.errors import UdpOnly, Unsupported
 from streams.libav.reader import LibavReader
 from streams.libav.slots import Slots
 from streams.media import Reader
@@ -44,7 +46,7 @@ class CameraReaders:
         self._admission = admission
         self._slots = slots
         self._gb = gb
-        self._second: dict[str, Source] = {}
+        self._second: dict[str, tuple[Source, Source]] = {}  # as it is set, and as FFmpeg gets it
 
     def reader(self, spec: CameraSpec) -> Reader:
         """Return a reader for one try.
@@ -63,8 +65,9 @@ class CameraReaders:
             return RtspReader(source, self._admission, stall_s=settings.stall_s, connect_s=settings.connect_s)
         if source.protocol not in _FFMPEG:
             raise Unsupported(f"nobody here reads {source.protocol}")
+        known = self._second.get(spec.id)
         return LibavReader(
-            source,
+            source if known is None or known[0] != source else known[1],
             self._admission,
             self._slots,
             stall_s=settings.stall_s,
@@ -74,16 +77,20 @@ class CameraReaders:
     def fast(self, spec: CameraSpec) -> bool:
         """Return whether a camera is read by our own RTSP reader."""
         source = spec.source
-        return source.protocol == "rtsp" and source.transport == "tcp" and self._second.get(spec.id) != source
+        if source.protocol != "rtsp" or source.transport != "tcp":
+            return False
+        known = self._second.get(spec.id)
+        return known is None or known[0] != source
 
     def refused(self, spec: CameraSpec, error: Unsupported) -> bool:
         """Hear that the last reader could not speak it; return whether another one may."""
-        del error
         if not self.fast(spec):
             return False
         if len(self._second) >= _MOST_REMEMBERED:
             self._second.clear()
-        self._second[spec.id] = spec.source
+        source = spec.source
+        udp = isinstance(error, UdpOnly)
+        self._second[spec.id] = source, msgspec.structs.replace(source, transport="udp") if udp else source
         return True
 
     def host(self, source: Source) -> str | None:
