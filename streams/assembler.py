@@ -17,7 +17,8 @@ _H265_SETS: Final = (32, 33, 34)
 _SPS: Final = (7, 33)
 _PPS: Final = (8, 34)
 _H265_RASL: Final = (8, 9)
-_H265_IDR: Final = (19, 20)
+_H265_BLA: Final = (16, 17, 18)
+_H265_CRA: Final = 21
 _START: Final = b"\0\0\1"
 
 
@@ -114,7 +115,7 @@ class Assembler:
             elif kind < 32:
                 if 16 <= kind <= 21:
                     key = True
-                    self._skip_leading = kind not in _H265_IDR and (self.waiting or self._skip_leading)
+                    self._skip_leading = kind in _H265_BLA or (kind == _H265_CRA and self.waiting)
                 slices.append(nal)
             elif kind in _H265_SETS and nal not in self._sets.known:
                 if _START in nal:

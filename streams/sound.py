@@ -65,12 +65,13 @@ class SoundTrack:
             timestamp: Its time by the camera's clock, in samples; None where that says nothing.
             pts: Time of the latest picture, in 1/90,000 s.
         """
+        behind = pts * self.rate // CLOCK_HZ - self._next
         if timestamp is not None and self._expected is not None:
             lost = (timestamp - self._expected + AAC_FRAME // 2) // AAC_FRAME
-            if 0 < lost <= _MOST_LOST:
+            if 0 < lost <= min(_MOST_LOST, (behind + _APART_S * self.rate) // AAC_FRAME):
                 self._fill(lost)
+                behind -= lost * AAC_FRAME
         self._expected = None if timestamp is None else timestamp + AAC_FRAME
-        behind = pts * self.rate // CLOCK_HZ - self._next
         if behind > _APART_S * self.rate or (not self._heard and behind > 0):
             self._fill(behind // AAC_FRAME)
         elif behind < -_APART_S * self.rate - AAC_FRAME:
@@ -85,6 +86,7 @@ class SoundTrack:
         if not self._heard or behind > _MISSING_S * self.rate:
             self._fill(behind // AAC_FRAME)
             self._heard = False
+            self._expected = None
         frames = self._frames
         self._frames = []
         return self._next - len(frames) * AAC_FRAME, frames

@@ -81,13 +81,13 @@ class Timeline:
             if ahead > _JUMP and ahead > _STEPS_TO_JUMP * duration:
                 pts = self._jump(timestamp, ahead)
             self.latest = pts
-        elif ahead < 0:
+        elif ahead < -_SHORTEST_STEP:
             self._behind += 1
             if self._behind > MOST_DEPTH or ahead < -MOST_DEPTH * max(duration, USUAL_STEP):
                 pts = self.latest = self._jump(timestamp, 0)
         dts = self._begin(pts) if self._last_dts < 0 else self._next(pts, duration)
         if dts > pts:
-            if ahead < 0:
+            if ahead < -_SHORTEST_STEP:
                 self._out_of_order(pts)
             else:  # two pictures of one time
                 pts = self.latest = dts

@@ -32,7 +32,8 @@ def _mu_law() -> Floats:
     return (np.where(code & 0x80, -size, size) / 32768).astype(np.float32)
 
 
-_TABLES: Final = {"pcma": _a_law(), "pcmu": _mu_law()}
+TABLES: Final = {"pcma": _a_law(), "pcmu": _mu_law()}
+"""The sample, from -1 to 1, that each byte stands for."""
 
 
 class AacEncoder:
@@ -52,7 +53,7 @@ class AacEncoder:
     def __init__(self, codec: Literal["pcma", "pcmu"], rate: int) -> None:
         if rate not in _RATES:
             raise BadMedia(f"sound of {rate} Hz")
-        self._table = _TABLES[codec]
+        self._table = TABLES[codec]
         self._held = np.empty(0, np.float32)
         context = av.CodecContext.create("aac", "w")
         assert isinstance(context, AudioCodecContext)
