@@ -30,6 +30,7 @@ _MOST_DIALOGS: Final = 2_000
 _MOST_GIVEN_UP: Final = 1_000
 _SETTLE_S: Final = 2.0
 _CLOSE_S: Final = 1.0
+_CSEQ_GAP: Final = 1_000
 _SSRCS: Final = 9_999
 
 
@@ -84,6 +85,7 @@ class Dialogs:
         self._inviting: dict[str, _Inviting] = {}
         self._preparing: dict[str, bool] = {}
         self._stale: dict[str, list[Dialog]] = {}
+        self._settling: dict[str, asyncio.Future[list[None]]] = {}
         self._given_up: OrderedDict[str, Dialog] = OrderedDict()
         self._ssrcs: set[str] = set()
         self._counter = 0
@@ -95,6 +97,7 @@ class Dialogs:
     def restore(self) -> list[str]:
         """Read the sessions of the run before; return the devices to `settle` with."""
         for dialog in (read_file(self._path, list[Dialog]) if self._path else None) or []:
+            dialog.cseq += _CSEQ_GAP  # more may have been said than was written down
             self._stale.setdefault(dialog.device_id, []).append(dialog)
         return list(self._stale)
 
@@ -103,7 +106,12 @@ class Dialogs:
         stale = self._stale.get(device_id)
         if not stale:
             return
-        await asyncio.gather(*(self._settle(dialog) for dialog in list(stale)))
+        settling = self._settling.get(device_id)
+        if settling is None:
+            work = asyncio.gather(*(self._settle(dialog) for dialog in list(stale)))
+            settling = self._settling[device_id] = asyncio.ensure_future(work)
+            settling.add_done_callback(lambda _: self._settling.pop(device_id, None))
+        await asyncio.shield(settling)
 
     async def invite(self, wanted: InviteRequest) -> InviteAnswer:
         """Ask a device to send.
@@ -268,6 +276,8 @@ class Dialogs:
                 await asyncio.gather(*(self.bye(id) for id in [*self._open, *self._inviting]))
         for task in self._tasks:
             task.cancel()
+        for settling in self._settling.values():
+            settling.cancel()
 
     async def _replace(self, wanted: InviteRequest, *, live: bool) -> None:
         """End the live session that the same owner had for the same camera: it has been started again."""

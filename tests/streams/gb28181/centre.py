@@ -97,6 +97,7 @@ class Centre:
         self.told = Told()
         self.server: GbServer
         self.devices: list[SimulatedDevice] = []
+        self.crashed = False
 
     async def open(self, settings: GbConfig) -> "Centre":
         self.server = GbServer(settings, self.told)
@@ -104,9 +105,19 @@ class Centre:
         return self
 
     async def close(self) -> None:
+        if not self.crashed:
+            await self.server.stop()
         for device in self.devices:
             await device.stop(unregister=False)
-        await self.server.stop()
+
+    async def crash(self) -> None:
+        """Be gone without a word, as if killed."""
+        self.crashed = True
+        assert self.server._ticker is not None
+        self.server._ticker.cancel()
+        self.server.registry.save()
+        self.server.dialogs._path = self.server.registry._path = None
+        await self.server.endpoint.close()
 
     async def device(self, number: int = 1, *, start: bool = True, **options: Any) -> SimulatedDevice:
         options.setdefault("password", password(number))
