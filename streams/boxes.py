@@ -246,14 +246,14 @@ class SampleTable:
 
 
 def write_moov(tables: Sequence["SampleTable"], units: int = 1000) -> bytes:
-    """Return the description of a whole file; decode times start where the first sample of all does."""
+    """Return the description of a whole file, which begins when the first sample of all is shown or heard."""
     tracks = [entry for entry in tables if entry.samples]
-    zero_s = min(entry.samples[0].decode_at / entry.track.units for entry in tracks)
+    zero_s = min(_first(entry) / entry.track.units for entry in tracks)
     longest = 0
     traks = []
     for entry in tracks:
         last = entry.samples[-1]
-        first = min(sample.decode_at + sample.shift for sample in entry.samples[:64])
+        first = _first(entry)
         shown = last.decode_at + last.duration - entry.samples[0].decode_at
         late = round((first / entry.track.units - zero_s) * units)
         total = late + round(shown * units / entry.track.units)
@@ -268,6 +268,10 @@ def write_moov(tables: Sequence["SampleTable"], units: int = 1000) -> bytes:
         struct.pack(">I", max(entry.track.id for entry in tracks) + 1),
     )
     return box(b"moov", mvhd, *traks)
+
+
+def _first(entry: "SampleTable") -> int:
+    return min(sample.decode_at + sample.shift for sample in entry.samples[:64])
 
 
 def _trak(entry: "SampleTable", media_start: int, shown: int, late: int, total: int, units: int) -> bytes:

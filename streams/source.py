@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -63,6 +63,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         if self.protocol == "gb28181":
             return f"Source(gb28181 {self.device_id}/{self.channel_id})"
         return f"Source({self.protocol}://{self.host}:{self.effective_port}/{self.path.partition('?')[0]})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Say no more in tracebacks that show local values."""
+        return [("source", repr(self))]
 
     @property
     def effective_port(self) -> int:
