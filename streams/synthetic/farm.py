@@ -7,41 +7,20 @@ from collections.abc import Callable, Iterable
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from streams.source import Source
 from streams.synthetic.challenge import Challenge
+from streams.synthetic.config import FarmCamera
 from streams.synthetic.encoder import Encoder
 from streams.synthetic.faults import PICTURE_FAULTS, Fault, FaultKind, Schedule
 from streams.synthetic.head import Head
-from streams.synthetic.profiles import PROFILES, ProfileName
+from streams.synthetic.profiles import PROFILES
 from streams.synthetic.rtsp_server import Outlet, RtspServer
 from streams.synthetic.scenes import scene_of
 from streams.synthetic.studio import Shot, Studio
 
+__all__ = ["Farm", "FarmCamera"]
+
 _TIDY_S: Final = 5.0
-
-
-class FarmCamera(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One drawn camera.
-
-    Attributes:
-        path: Below the port, without the leading slash, e.g. ``cam/1``.
-        site: Type of its site, or the kind of the scene; decides what is seen.
-        seed: Which scene of that kind; cameras with the same share their pictures.
-        profile: How it codes.
-        udp_only: It refuses RTP inside the RTSP connection.
-        recorder: Recorder it sits behind; its sessions are limited.
-        ptz: It can be turned, see `Farm.head`; its pictures are its own.
-    """
-
-    path: str
-    site: str = "junction"
-    seed: int = 0
-    profile: ProfileName = "h264"
-    udp_only: bool = False
-    recorder: str = ""
-    ptz: bool = False
 
 
 class Farm:

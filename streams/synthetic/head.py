@@ -97,6 +97,10 @@ class Head:
         self._presets[number] = (name or (known[0] if known else f"预置位 {number}"), self.aim())
         return True
 
+    def forget(self, number: int) -> None:
+        """Forget a stored position."""
+        self._presets.pop(number, None)
+
     def _go(self, aim: Aim) -> None:
         self._from, self._speed, self._since = aim, (0.0, 0.0, 0.0), self._clock()
 

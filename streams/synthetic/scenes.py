@@ -128,6 +128,10 @@ class Scene:
         self._backdrop: Backdrop | None = None
         self._lit: Lit | None = None
 
+    def prepare(self, at: float) -> None:
+        """Draw what stands still; may run in another thread."""
+        self._at_hour(at)
+
     def view(self, at: float, window: Window | None = None) -> Pixels:
         """Return the picture without clock and grain, BGR; ``window`` is the part a moving head sees."""
         lit = self._at_hour(at)

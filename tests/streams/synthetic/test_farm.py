@@ -54,3 +54,64 @@ async def test_every_profile_is_decoded(profile: ProfileName) -> None:
     assert pictures[0].std() > 20
     if PROFILES[profile].audio:
         assert sounds > 5
+
+
+async def frames(farm: Farm, path: str, count: int = 3) -> list[NDArray[np.uint8]]:
+    return (await pull(farm, path, count))[0]
+
+
+def greys(pictures: list[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """Brightness below the clock, where the fault shows."""
+    return np.asarray(pictures[-1][40:320].mean(axis=2), np.float64)
+
+
+def sharpness(grey: NDArray[np.float64]) -> float:
+    return float(np.abs(np.diff(grey, axis=1)).mean())
+
+
+@pytest.mark.slow
+async def test_picture_faults_are_seen() -> None:
+    async with Farm(1, light=1.0) as farm:
+        healthy_pictures = await frames(farm, "cam/1")
+        healthy = greys(healthy_pictures)
+        seen = {}
+        for kind in ("black", "no_signal", "covered", "blurred", "noise", "colour_cast", "moved"):
+            farm.set_fault("cam/1", kind)
+            seen[kind] = await frames(farm, "cam/1")
+        farm.set_fault("cam/1", None)
+        mended = greys(await frames(farm, "cam/1"))
+    assert greys(seen["black"]).mean() < 15
+    assert greys(seen["no_signal"]).std() < 2
+    assert greys(seen["covered"]).std() < healthy.std() / 1.5
+    assert sharpness(greys(seen["blurred"])) < sharpness(healthy) / 2
+    assert sharpness(greys(seen["noise"])) > sharpness(healthy) * 1.5
+    colours = seen["colour_cast"][-1].reshape(-1, 3).mean(axis=0)
+    assert colours.max() - colours.min() > 30
+    assert np.abs(greys(seen["moved"]) - healthy).mean() > 10
+    assert np.abs(mended - healthy).mean() < 12
+
+
+@pytest.mark.slow
+async def test_a_frozen_picture_stays_and_is_the_same_after_a_new_connection() -> None:
+    async with Farm(1, light=1.0) as farm:
+        farm.set_fault("cam/1", "frozen")
+        first = await frames(farm, "cam/1", 10)
+        farm.studio.tidy(everything=True)
+        second = await frames(farm, "cam/1", 10)
+    assert np.abs(first[0].astype(int) - first[-1]).mean() < 3
+    assert np.abs(first[-1].astype(int) - second[-1]).mean() < 3
+
+
+@pytest.mark.slow
+async def test_link_faults_are_felt() -> None:
+    async with Farm(1, light=1.0) as farm:
+        farm.set_fault("cam/1", "down")
+        with pytest.raises((av.error.FFmpegError, OSError)):
+            await frames(farm, "cam/1")
+        farm.set_fault("cam/1", "unauthorized")
+        with pytest.raises(av.error.HTTPUnauthorizedError):
+            await frames(farm, "cam/1")
+        farm.set_fault("cam/1", "lying_sdp")
+        assert (await frames(farm, "cam/1", 12))[-1].shape == (360, 640, 3)
+        farm.set_fault("cam/1", None)
+        assert await frames(farm, "cam/1")
