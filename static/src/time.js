@@ -57,6 +57,12 @@ export const weekday = (ms, short = false) =>
 /** The hour of the day in the district, 0 … 23. @param {number} ms */
 export const hourOf = (ms) => Number(format('en-GB', { hour: '2-digit', hourCycle: 'h23' }).format(ms));
 
+/** Minutes since midnight in the district. @param {number} ms */
+export function minuteOfDay(ms) {
+  const [hour, minute] = timeOfDay(ms).split(':').map(Number);
+  return hour * 60 + minute;
+}
+
 /**
  * A running clock, `0:24`, `8:15`, `1:02:03`; the sign is dropped.
  * @param {number} seconds

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { differenceOf } from '../../static/src/map/cameras-layer.js';
+import { differenceOf, spread } from '../../static/src/map/cameras-layer.js';
 import { cameraLayers, pinLayers } from '../../static/src/map/cameras-style.js';
 import { paletteOf } from '../../static/src/map/palette.js';
 import { sectorOf } from '../../static/src/map/sector.js';
@@ -49,4 +49,15 @@ test('clusters, single cameras and pins each have their layer', () => {
   const ids = [...cameraLayers(paletteOf('dark'), 1), ...pinLayers(1)].map((layer) => layer.id);
   assert.deepEqual(new Set(ids).size, ids.length);
   for (const id of ['camera', 'camera-cluster', 'camera-count', 'camera-view', 'camera-pin']) assert.ok(ids.includes(id), id);
+});
+
+test('pins in a heap stand in a row, in the order of their numbers, clear of each other', () => {
+  assert.deepEqual(spread([{ x: 10, y: 10 }, { x: 200, y: 10 }], 20), [[0, 0], [0, 0]]);
+  const places = [{ x: 104, y: 52 }, { x: 100, y: 50 }, { x: 110, y: 60 }, { x: 300, y: 50 }];
+  const aside = spread(places, 20);
+  assert.deepEqual(aside[3], [0, 0]);
+  const at = places.map(({ x, y }, nth) => [x + aside[nth][0], y + aside[nth][1]]);
+  assert.ok(at[1][0] - at[0][0] >= 19 && at[2][0] - at[1][0] >= 19, String(at));
+  assert.deepEqual([at[0][1], at[1][1], at[2][1]], [50, 50, 50]);
+  assert.deepEqual(spread([], 20), []);
 });

@@ -66,7 +66,10 @@ export default {
   'wall.cameras': 'Cameras',
   'wall.cameras_note_cut': 'axis 90–100%, line: target',
   'wall.cameras_note': 'axis 0–100%, line: target',
-  'wall.cameras_offline': 'offline {off}, unknown {unknown}',
+  'wall.camera_rate.online': 'Online',
+  'wall.camera_rate.intact': 'Intact',
+  'wall.camera.near': '{title} · {distance}',
+  'wall.camera.picture': 'picture',
 
   'wall.response': 'Response',
   'wall.response_note': 'dot: median, line: limit',

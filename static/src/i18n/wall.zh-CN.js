@@ -66,7 +66,10 @@ export default {
   'wall.cameras': '摄像头',
   'wall.cameras_note_cut': '轨道 90–100%，竖线为目标',
   'wall.cameras_note': '轨道 0–100%，竖线为目标',
-  'wall.cameras_offline': '离线 {off}　状态未知 {unknown}',
+  'wall.camera_rate.online': '在线率',
+  'wall.camera_rate.intact': '完好率',
+  'wall.camera.near': '{title} · {distance}',
+  'wall.camera.picture': '画面',
 
   'wall.response': '响应用时',
   'wall.response_note': '点为中位　线为时限',

@@ -21,11 +21,14 @@ import { sectorOf } from './sector.js';
  *
  * @typedef {object} Host
  * @property {any} gl the MapLibre map
+ * @property {number} scale of marks
  * @property {(name: string, features: object[]) => void} fill
  * @property {(name: string) => any} source null while the style is not there
  */
 
 const CHANGES_AT_ONCE = 400;
+const PIN_GAP_PX = 22;
+const PIN_FOOT_PX = 2;
 const HOVER_MS = 180;
 const CARD_PX = { width: 208, height: 158, gap: 14 };
 
@@ -66,6 +69,37 @@ export function differenceOf(before, after) {
   }
   for (const id in before) if (!(id in after)) remove.push(id);
   return remove.length > CHANGES_AT_ONCE ? null : { add, update, remove };
+}
+
+/**
+ * How far pins must step aside, in px, so that each number can be read: those in one heap stand in a row above it.
+ * @param {{x: number, y: number}[]} places on screen
+ * @param {number} gap_px
+ * @returns {[number, number][]}
+ */
+export function spread(places, gap_px) {
+  /** @type {[number, number][]} */
+  const aside = places.map(() => [0, 0]);
+  const left = new Set(places.keys());
+  for (const first of places.keys()) {
+    if (!left.delete(first)) continue;
+    const heap = [first];
+    for (const at of heap) {
+      for (const other of [...left]) {
+        if (Math.hypot(places[at].x - places[other].x, places[at].y - places[other].y) >= gap_px) continue;
+        left.delete(other);
+        heap.push(other);
+      }
+    }
+    if (heap.length < 2) continue;
+    const middle = heap.reduce((sum, at) => sum + places[at].x, 0) / heap.length;
+    const top = Math.min(...heap.map((at) => places[at].y));
+    heap.sort((a, b) => a - b).forEach((at, nth) => {
+      const x = middle + (nth - (heap.length - 1) / 2) * gap_px;
+      aside[at] = [Math.round(x - places[at].x), Math.round(top - places[at].y)];
+    });
+  }
+  return aside;
 }
 
 export class CamerasLayer {
@@ -138,13 +172,21 @@ export class CamerasLayer {
     this.#draw();
   }
 
+  /** The view changed its scale. */
+  moved() {
+    this.#draw();
+    this.place();
+  }
+
   #draw() {
-    const pinsKey = this.#pins.map(({ camera, number }) => `${number}:${camera.id}:${camera.lon}:${camera.lat}`).join();
+    const { gl, scale } = this.#host;
+    const aside = this.#pins.length ? spread(this.#pins.map(({ camera }) => gl.project([camera.lon, camera.lat])), PIN_GAP_PX * scale) : [];
+    const pinsKey = this.#pins.map(({ camera, number }, nth) => `${number}:${camera.id}:${camera.lon}:${camera.lat}:${aside[nth]}`).join();
     if (pinsKey !== this.#pinsKey) {
       this.#pinsKey = pinsKey;
-      this.#host.fill('camera-pins', this.#pins.map(({ camera, number }) => ({
+      this.#host.fill('camera-pins', this.#pins.map(({ camera, number }, nth) => ({
         type: 'Feature',
-        properties: { id: camera.id, number },
+        properties: { id: camera.id, number, aside: [aside[nth][0] / scale, aside[nth][1] / scale + PIN_FOOT_PX] },
         geometry: { type: 'Point', coordinates: [camera.lon, camera.lat] },
       })));
     }

@@ -69,7 +69,7 @@ export const pinLayers = (scale) => [
   {
     id: 'camera-pin', type: 'symbol', source: 'camera-pins',
     layout: {
-      'icon-image': ['concat', 'camera-pin-', ['get', 'number']], 'icon-size': scale, 'icon-anchor': 'bottom', 'icon-offset': [0, 2],
+      'icon-image': ['concat', 'camera-pin-', ['get', 'number']], 'icon-size': scale, 'icon-anchor': 'bottom', 'icon-offset': ['array', 'number', 2, ['get', 'aside']],
       'icon-allow-overlap': true, 'icon-ignore-placement': true, 'symbol-sort-key': ['-', 0, ['get', 'number']],
     },
   },

@@ -119,6 +119,7 @@ export class LiveMap {
     this.overlays = new Overlays(this);
     this.cameras = new CamerasLayer({
       gl: this.gl,
+      scale: this.#scale,
       fill: (name, features) => this.#fill(name, features),
       source: (name) => (this.#ready ? this.#source(name) : null),
     });
@@ -280,6 +281,7 @@ export class LiveMap {
 
   #moved() {
     this.overlays.place();
+    this.cameras.moved();
     this.#tell();
   }
 
@@ -370,6 +372,7 @@ export class LiveMap {
 
   /** @param {any} event */
   #click(event) {
+    this.cameras.hover(null);
     const at = event.point;
     const { lng: lon, lat } = event.lngLat;
     /** @param {Pick['kind']} kind @param {string} id */

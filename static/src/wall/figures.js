@@ -72,6 +72,16 @@ export function onDuty(byKind, most) {
 }
 
 /**
+ * 在线率 of the cameras in use, 完好率 of all.
+ * @param {WallSummary['cameras']} cameras
+ * @returns {{online: Rate, intact: Rate}}
+ */
+export const cameraRates = ({ online, total, camera_online, camera_intact }) => ({
+  online: camera_online ?? { n: online, d: total },
+  intact: camera_intact ?? { n: 0, d: 0 },
+});
+
+/**
  * Townships by how many grids lack a worker.
  * @param {WallSummary['staffing']['by_township']} townships
  * @param {number} most
@@ -149,6 +159,10 @@ const byUrgency = (board) =>
     (a, b) =>
       Number(a.exercise) - Number(b.exercise) || Number(isRunning(b)) - Number(isRunning(a)) || compareUrgency(a, b),
   );
+
+/** Incidents of level Ⅰ or Ⅱ that are being worked on, gravest first. @param {Board} board */
+export const graveIncidents = (board) =>
+  byUrgency(board).filter((item) => isRunning(item) && (item.level === 'I' || item.level === 'II'));
 
 /**
  * What matters now: how many are open, how many of the gravest level, and how the gravest one stands.

@@ -5,6 +5,8 @@ import { renewBasemap } from '../basemap.js';
 import { connectFeed } from '../feed.js';
 import { t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
+import { setClock } from '../video/clock.js';
+import { CameraShow } from './camera-show.js';
 import { tickOf, ticksOfBoard, withTick } from './figures.js';
 import { Wall } from './view.js';
 import { WallMap } from './wall_map.js';
@@ -56,7 +58,9 @@ class WallPage {
   constructor(found) {
     this.session = found;
     /** @type {Feed} */
-    this.feed = connectFeed({ page: 'wall', topics: ['incidents', 'responders', 'telemetry'] });
+    this.feed = connectFeed({ page: 'wall', topics: ['incidents', 'responders', 'cameras', 'telemetry'] });
+    setClock(() => this.feed.serverNow());
+    this.show = new CameraShow(this.feed);
     this.feed.subscribe((changes) => {
       if (changes.board && !this.#ticks.length) this.#ticks = ticksOfBoard(this.feed.board, PLACES);
       if (changes.board || changes.state || changes.etas) this.draw();
@@ -116,6 +120,7 @@ class WallPage {
   #tick() {
     const now = Date.now();
     if (now >= this.#summaryDue) void this.#askSummary();
+    this.show.tick();
     // A wall whose session was ended is asked for again: its token may have been renewed on the server.
     if (this.feed.state === 'signed_out' && now >= this.#retrySessionAt) {
       this.#retrySessionAt = now + SESSION_RETRY_MS;
@@ -157,9 +162,9 @@ class WallPage {
         district: this.session.district, board: feed.board, etas: feed.etas, summary: this.#summary,
         ticks: this.#ticks, feedState: feed.state, fault: feed.fault,
         lastMessageAt: feed.lastMessageAt, now, serverNow, stale, areaNames: this.#areaNames,
-        metresPerPixel: this.#map?.metresPerPixel ?? null, mapFault: this.#map?.fault ?? '',
+        metresPerPixel: this.#map?.metresPerPixel ?? null, mapFault: this.#map?.fault ?? '', show: this.show,
       }} />`, root);
-      this.#map?.sync(feed.board, serverNow, !stale);
+      this.#map?.sync(feed.board, serverNow, !stale, this.show.pins());
     });
   }
 }

@@ -5,13 +5,14 @@ import { hourOf, timeOfDay } from '../time.js';
 import { html } from '../ui/h.js';
 import { KindMark, LevelMark } from '../ui/shapes.js';
 import { HourBars, LimitRow, RateText, StackedBar, Track } from './charts.js';
-import { bothEnds, gaps, onDuty, openByVillage, percent, responseRows, stateGroups } from './figures.js';
+import { bothEnds, cameraRates, gaps, onDuty, openByVillage, percent, responseRows, stateGroups } from './figures.js';
 
 /** @import {WallSummary} from '../../types/wire.d.ts' */
 /** @import {Scene} from './view.js' */
 
 /** Share of cameras that must be online (雪亮 key areas). */
 const CAMERA_TARGET = 0.98;
+const INTACT_TARGET = 0.95;
 const LEAST_RANKED = 3;
 
 /** @param {{summary: WallSummary, scene: Scene}} props */
@@ -93,15 +94,18 @@ export function StaffingPanel({ summary }) {
   </section>`;
 }
 
-/** @param {{summary: WallSummary}} props */
+/** The two rates of the cameras: a picture comes, and the picture is as it should be. @param {{summary: WallSummary}} props */
 export function CameraPanel({ summary }) {
-  const { online, total, unknown = 0 } = summary.cameras;
-  const cut = total > 0 && online / total >= 0.9;
+  const { cameras } = summary;
+  const { online, intact } = cameraRates(cameras);
+  const rows = [{ word: 'online', rate: online, target: CAMERA_TARGET }, { word: 'intact', rate: intact, target: INTACT_TARGET }];
+  const cut = rows.every(({ rate }) => rate.d > 0 && rate.n / rate.d >= 0.9);
   // Of cameras that nobody has asked yet no rate can be told.
-  const told = unknown < total;
+  const told = (cameras.unknown ?? 0) < cameras.total;
   return html`<section class="p cameras"><h2>${t('wall.cameras')}<small>${t(cut ? 'wall.cameras_note_cut' : 'wall.cameras_note')}</small></h2>
-    <div class="cm"><span>${t('wall.online_rate')}</span><${Track} n=${online} d=${total} from=${cut ? 0.9 : 0} target=${CAMERA_TARGET} tone=${total > 0 && online / total >= CAMERA_TARGET ? 'met' : 'pale'} />${told ? html`<${RateText} n=${online} d=${total} />` : html`<span class="nd">–/${total}</span><b>–</b>`}</div>
-    <p class="nd">${t('wall.cameras_offline', { off: total - online - unknown, unknown })}</p>
+    ${rows.map(({ word, rate, target }) => html`<div class="cm" key=${word} data-testid=${`camera-${word}`}><span>${t(`wall.camera_rate.${word}`)}</span>
+      <${Track} n=${told ? rate.n : 0} d=${rate.d} from=${cut ? 0.9 : 0} target=${target} tone=${rate.d > 0 && rate.n / rate.d >= target ? 'met' : 'pale'} />
+      ${told ? html`<${RateText} n=${rate.n} d=${rate.d} />` : html`<span class="nd">–/${rate.d}</span><b>–</b>`}</div>`)}
   </section>`;
 }
 

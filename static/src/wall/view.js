@@ -4,14 +4,16 @@
 import { t } from '../i18n.js';
 import { clock, dayOf, duration, timeOfDay, weekday } from '../time.js';
 import { cutText } from '../ui/format.js';
-import { html } from '../ui/h.js';
+import { html, useLayoutEffect, useRef } from '../ui/h.js';
 import { LevelMark } from '../ui/shapes.js';
 import { openAlarms, story, urgentTiles } from './figures.js';
 import { Legend } from './legend.js';
 import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, TodayPanel, VillagePanel } from './panels.js';
 
 /** @import {Board, EtaItem, Incident, District, WallSummary} from '../../types/wire.d.ts' */
+/** @import {CameraShow} from './camera-show.js' */
 /** @import {Progress, Tick} from './figures.js' */
+/** @import {Slot} from './tour.js' */
 
 /**
  * @typedef {object} Scene
@@ -29,6 +31,7 @@ import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, Today
  * @property {Map<string, string>} areaNames
  * @property {number | null} metresPerPixel
  * @property {string} mapFault
+ * @property {CameraShow} show the cameras in the tiles
  */
 
 const TILES = 4;
@@ -37,7 +40,10 @@ const STORY_LENGTH = 13;
 /** @param {{scene: Scene}} props */
 export function Wall({ scene }) {
   const told = story(scene.board, scene.etas);
-  const tiles = urgentTiles(scene.board, scene.etas, scene.serverNow, TILES);
+  const { slots } = scene.show;
+  const cameras = slots.filter(Boolean).length;
+  const tiles = urgentTiles(scene.board, scene.etas, scene.serverNow, TILES - cameras);
+  let nth = 0;
   const { summary } = scene;
   return html`<div class=${scene.stale ? 'wall is-stale' : 'wall'}>
     <${Header} scene=${scene} />
@@ -53,7 +59,13 @@ export function Wall({ scene }) {
     `}
     <${Legend} scene=${scene} />
     <div class="tiles">
-      ${Array.from({ length: TILES }, (_, index) => html`<${Tile} key=${index} number=${index + 1} tile=${tiles[index] ?? null} scene=${scene} />`)}
+      ${slots.map((slot, index) => {
+        if (slot && scene.show.cell(index)) return html`<${CameraTile} key=${`camera${index}`} slot=${slot} index=${index} scene=${scene} />`;
+        // A tile without a camera tells of the next urgent incident; numbers belong to cameras while there are any.
+        const tile = tiles[nth] ?? null;
+        nth += 1;
+        return html`<${Tile} key=${`incident${index}`} number=${cameras ? null : index + 1} tile=${tile} scene=${scene} />`;
+      })}
     </div>
     <${Ticker} scene=${scene} />
     <${StaleBar} scene=${scene} />
@@ -114,7 +126,22 @@ function StoryLine({ told, scene }) {
   return html`<p class="story">${t('wall.story.open', { n: told.open })}${t('wall.story.comma')}<b class=${`lv${top.level}`}>${top.exercise && `${t('wall.exercise')} `}${t('wall.story.level', { level: t(`level.${top.level}`), n: told.sameLevel })}</b>${t('wall.story.colon')}${placeOf(top, scene)}${cutText(top.title, STORY_LENGTH)}${t('wall.story.comma')}${stepWords(progress)}</p>`;
 }
 
-/** @param {{number: number, tile: ReturnType<typeof urgentTiles>[number] | null, scene: Scene}} props */
+/** A place for a picture that keeps its own elements. @param {{slot: Slot, index: number, scene: Scene}} props */
+function CameraTile({ slot, index, scene }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const camera = scene.board.cameras[slot.id];
+  const cell = scene.show.cell(index);
+  useLayoutEffect(() => {
+    if (!cell || !camera) return;
+    if (cell.element.parentElement !== box.current) box.current?.replaceChildren(cell.element);
+    const incident = (slot.pinned && scene.board.incidents[slot.pinned.incidentId]) || null;
+    const township = camera.grid ? scene.areaNames.get(`${camera.grid.slice(0, 9)}000`) : '';
+    cell.show({ slot, camera, number: index + 1, place: township ?? '', incident });
+  });
+  return html`<div class="cam-box" ref=${box}></div>`;
+}
+
+/** @param {{number: number | null, tile: ReturnType<typeof urgentTiles>[number] | null, scene: Scene}} props */
 function Tile({ number, tile, scene }) {
   if (!tile) return html`<section class="v empty"><p>${t('wall.tile.none')}</p></section>`;
   const { incident, progress, clock: running, age_s } = tile;
@@ -126,7 +153,7 @@ function Tile({ number, tile, scene }) {
       <${LevelMark} level=${incident.level} hollow=${attended} size=${34} />
       <div><h3>${incident.exercise && html`<b class="inv">${t('wall.exercise')}</b> `}${incident.title}</h3>
       <p>${placeOf(incident, scene)}　${t(`state.${incident.state}`)}${running && !scene.stale && html`　${t('wall.tile.age', { time: duration(age_s) })}`}</p></div>
-      <i class="nb">${number}</i>
+      ${number && html`<i class="nb">${number}</i>`}
     </header>
     <div class="clock">
       ${running && !scene.stale

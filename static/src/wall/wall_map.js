@@ -167,9 +167,11 @@ export class WallMap {
    * @param {Board} board
    * @param {number} nowMs server time
    * @param {boolean} ageing false while the picture is stale: clocks that count on would lie
+   * @param {import('../map/cameras-layer.js').Pin[]} pins of the pictures in the tiles
    */
-  sync(board, nowMs, ageing) {
+  sync(board, nowMs, ageing, pins) {
     const map = this.#map;
+    map.cameras.setPins(pins);
     if (this.#drawn.incidents !== board.incidents) {
       map.setIncidents(Object.values(board.incidents).filter(isOpen));
       this.#labelsAt = -Infinity;
