@@ -1,0 +1,1 @@
+"""The benchmarks of live video, each beside a peer in the same run."""
