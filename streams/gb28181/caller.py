@@ -13,7 +13,8 @@ from streams.gb28181.manscdp import Document
 from streams.gb28181.messages import GbConfig
 from streams.gb28181.registry import Registry
 from streams.gb28181.sip import Request, Response
-from streams.gb28181.transport import Endpoint, Peer
+from streams.gb28181.sockets import Peer
+from streams.gb28181.transport import Endpoint
 
 _MOST_ITEMS: Final = 50_000
 _MOST_PAGES: Final = 5_000
@@ -188,7 +189,7 @@ class Caller:
 
 def refusal(method: str, response: Response) -> StreamError:
     """Return the error a refused request means."""
-    text = f"{method}: {response.status} {response.reason}"[:200]
+    text = sip.clean(f"{method}: {response.status} {response.reason}"[:200])
     return Busy(text) if response.status in _BUSY else Unreachable(text)
 
 

@@ -10,19 +10,18 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
 import structlog
 
 from streams.errors import Busy, Ended, StreamError, Unreachable, Unsupported
-from streams.gb28181 import sdp
+from streams.gb28181 import sdp, sip
+from streams.gb28181.book import Book, Dialog
 from streams.gb28181.caller import Caller, refusal
 from streams.gb28181.messages import DialogEnded, InviteAnswer, InviteRequest, PlaybackControl
-from streams.gb28181.registry import read_file, write_file
 from streams.gb28181.sip import Request, Response
-from streams.gb28181.transport import Endpoint, Peer
+from streams.gb28181.sockets import Peer
+from streams.gb28181.transport import Endpoint
 
 log = structlog.get_logger("streams.gb28181")
 
@@ -30,33 +29,6 @@ _MOST_DIALOGS: Final = 2_000
 _MOST_GIVEN_UP: Final = 1_000
 _SETTLE_S: Final = 2.0
 _CLOSE_S: Final = 1.0
-_CSEQ_GAP: Final = 1_000
-_SSRCS: Final = 9_999
-
-
-class Dialog(msgspec.Struct, kw_only=True):
-    """One session, as it is kept on disk."""
-
-    dialog_id: str
-    camera_id: str
-    owner: str
-    device_id: str
-    channel_id: str
-    live: bool
-    host: str
-    port: int
-    transport: Literal["udp", "tcp"]
-    call_id: str
-    from_: str
-    to: str
-    cseq: int
-    ssrc: str
-    playback_cseq: int = 0
-
-    @property
-    def peer(self) -> Peer:
-        """Where the device was when it was invited."""
-        return Peer(self.transport, self.host, self.port)
 
 
 @dataclass(slots=True)
@@ -79,31 +51,23 @@ class Dialogs:
         self._caller = caller
         self._endpoint = endpoint
         self._on_ended = on_ended
-        folder = caller.config.folder
-        self._path = Path(folder) / "gb_dialogs.json" if folder else None
-        self._open: dict[str, Dialog] = {}
+        self.book = Book(caller.config.folder, caller.config.server_id)
         self._inviting: dict[str, _Inviting] = {}
         self._preparing: dict[str, bool] = {}
-        self._stale: dict[str, list[Dialog]] = {}
         self._settling: dict[str, asyncio.Future[list[None]]] = {}
         self._given_up: OrderedDict[str, Dialog] = OrderedDict()
-        self._ssrcs: set[str] = set()
-        self._counter = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self.book.open)
 
     def restore(self) -> list[str]:
         """Read the sessions of the run before; return the devices to `settle` with."""
-        for dialog in (read_file(self._path, list[Dialog]) if self._path else None) or []:
-            dialog.cseq += _CSEQ_GAP  # more may have been said than was written down
-            self._stale.setdefault(dialog.device_id, []).append(dialog)
-        return list(self._stale)
+        return self.book.restore()
 
     async def settle(self, device_id: str) -> None:
         """End what a run before left open at a device; what cannot be told now is told when it comes back."""
-        stale = self._stale.get(device_id)
+        stale = self.book.stale.get(device_id)
         if not stale:
             return
         settling = self._settling.get(device_id)
@@ -123,9 +87,9 @@ class Dialogs:
             Ended: The caller said `bye` meanwhile.
         """
         id = wanted.dialog_id
-        if id in self._open or id in self._inviting or id in self._preparing:
+        if id in self.book.open or id in self._inviting or id in self._preparing:
             raise Busy(f"dialog {id} exists")
-        if len(self._open) + len(self._inviting) + len(self._preparing) >= _MOST_DIALOGS:
+        if len(self.book.open) + len(self._inviting) + len(self._preparing) >= _MOST_DIALOGS:
             raise Busy("too many sessions with devices are open")
         live = wanted.start is None
         self._preparing[id] = False
@@ -136,7 +100,7 @@ class Dialogs:
         if taken_back:
             raise Ended("taken back")
         peer = self._caller.peer(wanted.device_id)
-        ssrc = self._take_ssrc(live=live)
+        ssrc = self.book.take_ssrc(live=live)
         request = self._compose(wanted, peer, ssrc)
         dialog = Dialog(
             dialog_id=wanted.dialog_id,
@@ -163,12 +127,11 @@ class Dialogs:
         finally:
             del self._inviting[wanted.dialog_id]
         if response.status >= 300:
-            self._ssrcs.discard(ssrc)
+            self.book.free(ssrc)
             raise Ended("taken back") if inviting.taken_back else refusal("INVITE", response)
-        dialog.to = response.get("to")
+        dialog.to = sip.clean(response.get("to"))
         self._acknowledge(dialog)
-        self._open[dialog.dialog_id] = dialog
-        self._save()
+        self.book.add(dialog)
         if inviting.taken_back:
             await self.bye(dialog.dialog_id)
             raise Ended("taken back")
@@ -190,7 +153,7 @@ class Dialogs:
             inviting.taken_back = True
             self._spawn(self._cancel(inviting))
             return True
-        dialog = self._close(dialog_id)
+        dialog = self.book.close(dialog_id)
         if dialog is None:
             return False
         await self._quiet_bye(dialog)
@@ -198,21 +161,21 @@ class Dialogs:
 
     async def release(self, owner: str) -> int:
         """End every session of one owner; return how many there were."""
-        ids = [id for id, dialog in self._open.items() if dialog.owner == owner]
+        ids = [id for id, dialog in self.book.open.items() if dialog.owner == owner]
         ids += [id for id, inviting in self._inviting.items() if inviting.dialog.owner == owner]
         await asyncio.gather(*(self.bye(id) for id in ids))
         return len(ids)
 
     async def drop_device(self, device_id: str, *, reason: str, tell: bool) -> None:
         """Forget the sessions with a device; ``tell`` it as well."""
-        for id, dialog in list(self._open.items()):
+        for id, dialog in list(self.book.open.items()):
             if dialog.device_id != device_id:
                 continue
             self._on_ended(DialogEnded(dialog_id=id, camera_id=dialog.camera_id, reason=reason))
             if tell:
                 await self.bye(id)
             else:
-                self._close(id)
+                self.book.close(id)
 
     async def control(self, order: PlaybackControl) -> None:
         """Pause, continue or change a playback.
@@ -221,7 +184,7 @@ class Dialogs:
             Busy: The device has no room.
             Unreachable: There is no such playback, or the device refuses.
         """
-        dialog = self._open.get(order.dialog_id)
+        dialog = self.book.open.get(order.dialog_id)
         if dialog is None or dialog.live:
             raise Unreachable("no such playback")
         dialog.playback_cseq += 1
@@ -238,9 +201,9 @@ class Dialogs:
 
     def device_bye(self, call_id: str, host: str) -> bool:
         """Take a BYE from an address; return whether there was such a session."""
-        for id, dialog in self._open.items():
+        for id, dialog in self.book.open.items():
             if dialog.call_id == call_id and host in (dialog.host, self._peer(dialog).host):
-                self._close(id)
+                self.book.close(id)
                 self._on_ended(
                     DialogEnded(dialog_id=id, camera_id=dialog.camera_id, reason="the device hung up")
                 )
@@ -250,14 +213,14 @@ class Dialogs:
     def played_out(self, device_id: str, channel_id: str, call_id: str) -> None:
         """Take a device's word that a playback has reached its end."""
         playbacks = [
-            dialog for dialog in self._open.values() if dialog.device_id == device_id and not dialog.live
+            dialog for dialog in self.book.open.values() if dialog.device_id == device_id and not dialog.live
         ]
         named = [dialog for dialog in playbacks if dialog.call_id == call_id]
         for dialog in named or [other for other in playbacks if other.channel_id == channel_id][:1]:
             self._on_ended(
                 DialogEnded(dialog_id=dialog.dialog_id, camera_id=dialog.camera_id, reason="played out")
             )
-            self._close(dialog.dialog_id)
+            self.book.close(dialog.dialog_id)
             self._spawn(self._quiet_bye(dialog))
 
     def stray(self, response: Response, peer: Peer) -> None:
@@ -265,7 +228,7 @@ class Dialogs:
         dialog = self._given_up.pop(response.call_id, None)
         if dialog is None or peer.host != dialog.host:
             return
-        dialog.to = response.get("to")
+        dialog.to = sip.clean(response.get("to"))
         self._acknowledge(dialog)
         self._spawn(self._quiet_bye(dialog))
 
@@ -273,7 +236,7 @@ class Dialogs:
         """End everything, within a moment."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
-                await asyncio.gather(*(self.bye(id) for id in [*self._open, *self._inviting]))
+                await asyncio.gather(*(self.bye(id) for id in [*self.book.open, *self._inviting]))
         for task in self._tasks:
             task.cancel()
         for settling in self._settling.values():
@@ -282,7 +245,7 @@ class Dialogs:
     async def _replace(self, wanted: InviteRequest, *, live: bool) -> None:
         """End the live session that the same owner had for the same camera: it has been started again."""
         if live and wanted.owner:
-            for id, dialog in list(self._open.items()):
+            for id, dialog in list(self.book.open.items()):
                 if dialog.live and (dialog.owner, dialog.camera_id) == (wanted.owner, wanted.camera_id):
                     await self.bye(id)
 
@@ -292,17 +255,12 @@ class Dialogs:
             return
         with contextlib.suppress(Unreachable):
             await self._say_bye(dialog, _SETTLE_S)
-            remaining = self._stale.get(dialog.device_id, [])
-            if dialog in remaining:
-                remaining.remove(dialog)
-            if not remaining:
-                self._stale.pop(dialog.device_id, None)
-            self._save()
+            self.book.settled(dialog)
             log.info("ended a session of the run before", camera_id=dialog.camera_id)
 
     def _give_up(self, inviting: _Inviting) -> None:
         dialog = inviting.dialog
-        self._ssrcs.discard(dialog.ssrc)
+        self.book.free(dialog.ssrc)
         self._given_up[dialog.call_id] = dialog
         while len(self._given_up) > _MOST_GIVEN_UP:
             self._given_up.popitem(last=False)
@@ -372,29 +330,6 @@ class Dialogs:
             return self._caller.peer(dialog.device_id)
         except Unreachable:
             return dialog.peer
-
-    def _close(self, dialog_id: str) -> Dialog | None:
-        dialog = self._open.pop(dialog_id, None)
-        if dialog is not None:
-            self._ssrcs.discard(dialog.ssrc)
-            self._save()
-        return dialog
-
-    def _take_ssrc(self, *, live: bool) -> str:
-        """Return ten digits: 0 live or 1 recorded, five of our domain, a number that is free."""
-        head = f"{0 if live else 1}{self._caller.config.server_id[3:8]}"
-        for _ in range(_SSRCS):
-            self._counter = self._counter % _SSRCS + 1
-            ssrc = f"{head}{self._counter:04d}"
-            if ssrc not in self._ssrcs:
-                self._ssrcs.add(ssrc)
-                return ssrc
-        raise Busy("no free SSRC")
-
-    def _save(self) -> None:
-        if self._path is not None:
-            stale = [dialog for dialogs in self._stale.values() for dialog in dialogs]
-            write_file(self._path, [*self._open.values(), *stale])
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

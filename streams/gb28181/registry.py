@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from streams.gb28181.messages import DeviceState, GbConfig
-from streams.gb28181.transport import Peer
+from streams.gb28181.sockets import Peer
 
 log = structlog.get_logger("streams.gb28181")
 

@@ -26,14 +26,15 @@ from streams.gb28181.manscdp import Document, MalformedXml
 from streams.gb28181.messages import DeviceState, DialogEnded, GbAlarm, GbCatalog, GbConfig
 from streams.gb28181.registry import Registry
 from streams.gb28181.sip import Request
+from streams.gb28181.sockets import Peer
 from streams.gb28181.subscriptions import Kind, Subscriptions, is_over
-from streams.gb28181.transport import Endpoint, Hooks, Peer
+from streams.gb28181.transport import Endpoint, Hooks
 from streams.source import Admission
 
 log = structlog.get_logger("streams.gb28181")
 
 _EXPIRES: Final = re.compile(r";\s*expires\s*=\s*(\d{1,9})", re.IGNORECASE)
-_ID: Final = re.compile(r"\d{20}")
+_ID: Final = re.compile(r"[0-9]{20}")
 _PLAYED_OUT: Final = "121"
 _TICK_S: Final = 1.0
 _NOTICE_EVERY_S: Final = 60.0
@@ -221,9 +222,10 @@ class GbServer:
             self.catalogues.take(device_id, document)
         elif document.command == "Alarm":
             self._notes.alarm(manscdp.alarm(document, device_id, datetime.now(UTC)))
-            result = manscdp.tags(("Result", "OK"))
-            body = manscdp.build("Response", "Alarm", document.device_id, result, sn=document.sn)
-            self._spawn(self.caller.message(device_id, body))
+            if request.method == "MESSAGE":
+                result = manscdp.tags(("Result", "OK"))
+                body = manscdp.build("Response", "Alarm", document.device_id, result, sn=document.sn)
+                self._spawn(self.caller.message(device_id, body))
         elif document.command == "MediaStatus" and document.text("NotifyType") == _PLAYED_OUT:
             self.dialogs.played_out(device_id, document.device_id, request.call_id)
 

@@ -21,7 +21,8 @@ from streams.gb28181.messages import Motion, Recording
 from streams.gb28181.simulated_media import Faults, Media, Play, Sender
 from streams.gb28181.simulated_pages import SimulatedChannel, catalog_items, record_items
 from streams.gb28181.sip import Request
-from streams.gb28181.transport import Endpoint, Hooks, Peer
+from streams.gb28181.sockets import Peer
+from streams.gb28181.transport import Endpoint, Hooks
 
 log = structlog.get_logger("streams.gb28181.simulated")
 

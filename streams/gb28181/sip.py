@@ -163,6 +163,11 @@ def tag_of(value: str) -> str:
     return found[1] if found else ""
 
 
+def clean(text: str) -> str:
+    """Return text from a header so that it can be logged, stored and sent on: whole characters only."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def new_tag() -> str:
     """Return a fresh tag."""
     return secrets.token_hex(6)

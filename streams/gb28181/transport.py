@@ -10,13 +10,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar, cast
+from typing import Final, TypeVar
 
 import structlog
 
 from streams.errors import Unreachable
 from streams.gb28181 import sip
-from streams.gb28181.sip import Framer, MalformedSip, Request, Response
+from streams.gb28181.sip import MalformedSip, Request, Response
+from streams.gb28181.sockets import Connection, Counters, Datagrams, Peer
 
 log = structlog.get_logger("streams.gb28181")
 
@@ -28,22 +29,8 @@ T2_S: Final = 4.0
 _KEPT_S: Final = 64 * T1_S
 _MOST_KEPT: Final = 50_000
 _MOST_CONNECTIONS: Final = 4096
-_MOST_UNSENT_BYTES: Final = 1 << 20
 _IDLE_S: Final = 600.0
 _RECEIVE_BYTES: Final = 8 << 20  # a thousand devices that come back after a power cut speak within one second
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Where a message came from, or goes to."""
-
-    transport: Literal["udp", "tcp"]
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """Name it as host and port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(slots=True)
@@ -55,31 +42,17 @@ class _Client:
 
 
 @dataclass(slots=True)
-class Counters:
-    """What went through an endpoint."""
-
-    received: int = 0
-    sent: int = 0
-    malformed: int = 0
-    repeated: int = 0
-    refused: int = 0
-    retransmitted: int = 0
-
-
-@dataclass(slots=True)
 class Hooks:
     """What an endpoint calls.
 
     Attributes:
         request: A new request; answered with `Endpoint.reply`, at once or later. ACK needs no answer.
         stray: A 2xx to an INVITE that nobody waits for any more.
-        lost: A TCP connection is gone.
         admit: Whether an address may speak at all.
     """
 
     request: Callable[[Request, Peer], None]
     stray: Callable[[Response, Peer], None] = field(default=lambda response, peer: None)
-    lost: Callable[[Peer], None] = field(default=lambda peer: None)
     admit: Callable[[str], bool] = field(default=lambda host: True)
 
 
@@ -97,7 +70,7 @@ class Endpoint:
         self._t1_s = t1_s
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
-        self._connections: dict[Peer, _Connection] = {}
+        self._connections: dict[Peer, Connection] = {}
         self._clients: dict[tuple[str, str], _Client] = {}
         self._served: OrderedDict[tuple[str, ...], tuple[float, bytes | None]] = OrderedDict()
         self._acks: OrderedDict[tuple[str, int], tuple[float, bytes]] = OrderedDict()
@@ -113,14 +86,14 @@ class Endpoint:
         """
         loop = asyncio.get_running_loop()
         for attempt in range(20):
-            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), (host, port))
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: Datagrams(self), (host, port))
             sock = self._udp.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES if tcp else 1 << 16)
             self.host, self.port = sock.getsockname()[:2]
             if not tcp:
                 break
             try:
-                self._tcp = await loop.create_server(lambda: _Connection(self), host, self.port)
+                self._tcp = await loop.create_server(lambda: Connection(self), host, self.port)
                 break
             except OSError:
                 self._udp.close()
@@ -132,7 +105,7 @@ class Endpoint:
     async def connect(self, host: str, port: int) -> Peer:
         """Open a TCP connection and return it as a peer (the device's side)."""
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: _Connection(self), host, port
+            lambda: Connection(self), host, port
         )
         assert connection.peer is not None
         self.host, self.port = connection.local
@@ -211,11 +184,6 @@ class Endpoint:
         elif (connection := self._connections.get(peer)) is not None:
             connection.write(data)
 
-    def drop(self, peer: Peer) -> None:
-        """Close a TCP connection."""
-        if (connection := self._connections.get(peer)) is not None:
-            connection.abort()
-
     # What the sockets call.
 
     def received(self, data: bytes, peer: Peer) -> None:
@@ -234,7 +202,7 @@ class Endpoint:
         else:
             self._take_request(message, peer)
 
-    def opened(self, connection: "_Connection", peer: Peer) -> bool:
+    def opened(self, connection: Connection, peer: Peer) -> bool:
         """Take a new TCP connection, unless it may not or there are too many."""
         if len(self._connections) >= _MOST_CONNECTIONS or not self.hooks.admit(peer.host):
             self.counters.refused += 1
@@ -248,7 +216,6 @@ class Endpoint:
         for client in self._clients.values():
             if client.peer == peer and not client.answer.done():
                 client.answer.set_exception(Unreachable(f"{peer} closed the connection"))
-        self.hooks.lost(peer)
 
     def _take_request(self, request: Request, peer: Peer) -> None:
         if request.method != "ACK":
@@ -297,74 +264,6 @@ class Endpoint:
             if now - connection.heard_at > _IDLE_S:
                 connection.abort()
         self._sweep = asyncio.get_running_loop().call_later(_IDLE_S / 10, self._close_idle)
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if len(data) > 8:  # shorter ones are keep-alives
-            self._endpoint.received(data, Peer("udp", addr[0], addr[1]))
-
-    def error_received(self, exc: Exception) -> None:
-        del exc  # a device's port is closed: its requests run into their timeout
-
-
-class _Connection(asyncio.Protocol):
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._framer = Framer()
-        self._transport: asyncio.Transport | None = None
-        self.peer: Peer | None = None
-        self.local = ("", 0)
-        self.heard_at = time.monotonic()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-        address = transport.get_extra_info("peername")
-        self._transport = transport
-        if address is None:
-            transport.abort()
-            return
-        self.local = transport.get_extra_info("sockname")[:2]
-        peer = Peer("tcp", address[0], address[1])
-        if self._endpoint.opened(self, peer):
-            self.peer = peer
-        else:
-            transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        if self.peer is None:
-            return
-        self.heard_at = time.monotonic()
-        try:
-            for message in self._framer.feed(data):
-                if message:
-                    self._endpoint.received(message, self.peer)
-                else:
-                    self.write(b"\r\n")
-        except MalformedSip:
-            self._endpoint.counters.malformed += 1
-            self.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        if self.peer is not None:
-            self._endpoint.closed(self.peer)
-
-    def write(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        if transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
-            transport.abort()
-        else:
-            transport.write(data)
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
 
 
 def refusal_ack(invite: Request, response: Response) -> Request:

@@ -116,7 +116,8 @@ class Centre:
         assert self.server._ticker is not None
         self.server._ticker.cancel()
         self.server.registry.save()
-        self.server.dialogs._path = self.server.registry._path = None
+        self.server.dialogs.book.forget_file()
+        self.server.registry._path = None
         await self.server.endpoint.close()
 
     async def device(self, number: int = 1, *, start: bool = True, **options: Any) -> SimulatedDevice:

@@ -66,7 +66,7 @@ async def test_a_refusal_says_why(centre, status, error):
     await centre.device(media=endless(), faults=Faults(refuse=status))
     with pytest.raises(error, match=str(status)):
         await centre.server.dialogs.invite(wanted())
-    assert not centre.server.dialogs._ssrcs
+    assert centre.server.dialogs.book.numbers == 0
 
 
 async def test_a_device_that_does_not_answer_is_given_up(centres):
@@ -74,7 +74,7 @@ async def test_a_device_that_does_not_answer_is_given_up(centres):
     await centre.device(media=endless(), faults=Faults(hang=True))
     with pytest.raises(Unreachable, match="no answer to INVITE"):
         await centre.server.dialogs.invite(wanted())
-    assert not centre.server.dialogs._ssrcs
+    assert centre.server.dialogs.book.numbers == 0
 
 
 async def test_an_answer_after_we_gave_up_is_ended_at_once(centres):
@@ -105,7 +105,7 @@ async def test_a_caller_that_goes_away_leaves_nothing(centre):
     await until(lambda: "INVITE" in device.asked)
     task.cancel()
     await until(lambda: "CANCEL" in device.asked)
-    assert not centre.server.dialogs._ssrcs
+    assert centre.server.dialogs.book.numbers == 0
 
 
 async def test_a_device_chooses_its_own_number(centre):
@@ -145,7 +145,7 @@ async def test_a_camera_that_is_started_again_has_one_session(centre):
     await centre.server.dialogs.invite(wanted("d2", owner="w1"))
     await centre.server.dialogs.invite(wanted("d3", owner="w2"))
     await until(lambda: len(device.sessions) == 2)
-    assert sorted(centre.server.dialogs._open) == ["d2", "d3"]
+    assert sorted(centre.server.dialogs.book.open) == ["d2", "d3"]
     with pytest.raises(Busy):
         await centre.server.dialogs.invite(wanted("d3"))
 
@@ -224,9 +224,9 @@ async def test_sessions_end_when_the_server_stops(centres):
 
 
 async def test_numbers_are_not_used_twice(centre):
-    dialogs = centre.server.dialogs
-    numbers = {dialogs._take_ssrc(live=True) for _ in range(9_999)}
+    book = centre.server.dialogs.book
+    numbers = {book.take_ssrc(live=True) for _ in range(9_999)}
     assert len(numbers) == 9_999
     with pytest.raises(Busy):
-        dialogs._take_ssrc(live=True)
+        book.take_ssrc(live=True)
     assert all(len(number) == 10 and number.startswith("020000") for number in numbers)

@@ -8,7 +8,8 @@ import structlog
 from streams.errors import Unauthorized
 from streams.gb28181 import manscdp, sip
 from streams.gb28181.messages import GbDevice
-from streams.gb28181.transport import Endpoint, Hooks, Peer
+from streams.gb28181.sockets import Peer
+from streams.gb28181.transport import Endpoint, Hooks
 from tests.streams.gb28181.centre import SERVER_ID, config, device_id, password, until
 
 

@@ -5,7 +5,8 @@ import pytest
 from streams.errors import Unreachable
 from streams.gb28181 import sip
 from streams.gb28181.sip import Request
-from streams.gb28181.transport import Endpoint, Hooks, Peer
+from streams.gb28181.sockets import Peer
+from streams.gb28181.transport import Endpoint, Hooks
 from tests.streams.gb28181.centre import until
 
 
