@@ -162,20 +162,21 @@ class MediaRole:
         if found is not None or not wish.open:
             return found
         camera = self._camera(spec, worker)
+        alone = not camera.pull.running
         camera.pull.hold()
         try:
             until_s = time.monotonic() + wish.wait_s
             while time.monotonic() < until_s:
+                await asyncio.sleep(_LOOK_S)  # first: what it says now may be of the try before
                 found = camera.key_frame()
                 if found is not None:
                     return found
                 state = camera.pull.state
                 if state.state in ("lost", "refused", "no_capacity"):
                     raise by_code(state.reason or "")(state.detail or state.state)
-                await asyncio.sleep(_LOOK_S)
             raise Unreachable(f"no picture within {wish.wait_s:g} s")
         finally:
-            camera.pull.release()
+            camera.pull.release(at_once=alone)
 
     async def probe(self, order: ProbeOrder) -> Probe:
         """Try a source."""

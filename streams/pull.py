@@ -125,11 +125,11 @@ class Pull:
         self._holds += 1
         self._start()
 
-    def release(self) -> None:
-        """End watching; the last one's end lets the session linger."""
+    def release(self, *, at_once: bool = False) -> None:
+        """End watching; the last one's end lets the session linger, unless it was for one picture only."""
         self._holds -= 1
         if self._holds == 0:
-            self._free_s = self._clock()
+            self._free_s = self._clock() - (self._settings.linger_s if at_once else 0.0)
 
     def respec(self, spec: CameraSpec) -> None:
         """Take a changed camera: a session to the old source ends, and what was learnt of it is forgotten."""

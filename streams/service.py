@@ -7,6 +7,7 @@ their id and source; who may see what is decided before it is asked.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ __all__ = ["Video", "VideoEvents", "Viewer", "Watch"]
 
 T = TypeVar("T")
 _SWEEP_S: Final = 1.0
+_FIGURES_EVERY: Final = 5
 _PROBE_S: Final = 25.0
 _DEVICE_S: Final = 15.0
 _CHECK_S: Final = 30.0
@@ -291,7 +293,8 @@ class Video:
 
     def figures(self) -> Mapping[str, float]:
         """Return figures for monitoring, by name (`streams.figures`)."""
-        return figures(self._staff.supervisor.processes, self._hub, self._staff.opens)
+        staff = self._staff
+        return staff.told | figures(staff.supervisor.processes, self._hub, staff.opens)
 
     def _spec(self, camera_id: str) -> CameraSpec:
         try:
@@ -312,9 +315,11 @@ class Video:
         return await self._staff.health.call(name, order, answer, timeout_s=_CHECK_S)
 
     async def _sweep(self) -> None:
-        while True:
+        for second in itertools.count():
             await asyncio.sleep(_SWEEP_S)
             self._hub.sweep()
+            if second % _FIGURES_EVERY == 0:
+                self._staff.ask_figures()
 
 
 def _variant(h265: bool) -> Variant:

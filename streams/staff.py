@@ -98,6 +98,8 @@ class Staff:
         self.cameras: dict[str, CameraSpec] = {}
         self.opens = Opens(settings.opens_per_host_per_s)
         self.media_processes = tuple(Process("media", index) for index in range(settings.workers))
+        self.told: dict[str, float] = {}
+        """Figures of the processes that speak GB/T 28181 and look at pictures, as last asked for."""
         self.gb = Process("gb", 0)
         self.health = Process("health", 0)
         processes = [*self.media_processes]
@@ -177,6 +179,17 @@ class Staff:
             "key_frame", wish, _KEY_FRAME, timeout_s=wish.wait_s + 2
         )
         return found
+
+    def ask_figures(self) -> None:
+        """Ask the processes that have figures of their own for them; `told` has them soon."""
+        for process in (self.gb, self.health):
+            if process.ready:
+                self._later(self._take_figures(process))
+
+    async def _take_figures(self, process: Process) -> None:
+        prefix = f"{process.role}_"
+        for name, value in (await process.call("figures", None, dict[str, float])).items():
+            self.told[name if name.startswith(prefix) else prefix + name] = value
 
     async def record(self, order: ClipOrder) -> None:
         """Begin a clip."""
