@@ -20,7 +20,7 @@ from command.clock import rfc3339
 from command.codes import CodeBook
 from command.desk import NO_KEY, Answer, Command, Desk, Key, Outcome, whole
 from command.district import District
-from command.errors import Malformed
+from command.errors import Malformed, NotFound
 from command.events import SYSTEM, Actor, Change, Context, Fact
 from command.ids import new_id
 from command.incidents import Attachment, Incident, Place, Report, incident_of, mask_contact
@@ -165,7 +165,10 @@ class Operations:
             IllegalTransition: Somebody has decided about it.
             Malformed: Nobody knows where it is, or the title, category or level makes no sense.
         """
-        alarm = cameras.alarm_of(self.board, alarm_id, "accept")
+        # Whether it is still open is decided on the writer's turn: a repeated request gets its answer again.
+        alarm = self.board.alarms.get(alarm_id)
+        if alarm is None:
+            raise NotFound("alarm", alarm_id)
         if alarm.lon is None or alarm.lat is None:
             raise Malformed("lon", "nobody knows where this alarm is; report an incident and dismiss it")
         return await self.report(

@@ -4,7 +4,7 @@
 `sources` is where the media comes from: kept apart from all of it. The pictures themselves live in `streams`.
 """
 
-from command.cameras.alarms import Alarm, Seen, alarm_of, decide_accept, decide_dismiss, decide_raise
+from command.cameras.alarms import Alarm, Seen, decide_accept, decide_dismiss, decide_raise
 from command.cameras.decisions import (
     decide_edit,
     decide_false_alarm,
@@ -50,7 +50,6 @@ __all__ = [
     "Split",
     "Status",
     "Tour",
-    "alarm_of",
     "bearing_deg",
     "camera_of",
     "checked_text",

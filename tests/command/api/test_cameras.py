@@ -38,6 +38,44 @@ async def test_lists_and_neighbours(centre: Centre) -> None:
     assert error(answer, 422, "malformed")["field"] == "lon"
 
 
+async def test_what_looks_at_the_place_comes_before_what_is_nearer(centre: Centre) -> None:
+    # c1 stands at 116.8151, 33.9052 and looks east, 60 degrees wide.
+    for name, lon, azimuth in (
+        ("east", 116.8153, 90.0),
+        ("west", 116.81545, 270.0),
+        ("blind", 116.81548, None),
+    ):
+        body = {"name": name, "lon": lon, "lat": 33.9052, "azimuth": azimuth, "fov": 60}
+        assert (await centre.post("admin", "/cameras", body)).status_code == 201
+    near = (await centre.get("dispatcher", "/cameras/near", lon=116.8155, lat=33.9052, limit=4)).json()[
+        "items"
+    ]
+    assert [(row["name"], row["in_view"]) for row in near] == [
+        ("east", True),
+        ("渡口街北", True),
+        ("blind", False),
+        ("west", False),
+    ]
+    assert [row["distance_m"] for row in near] == sorted(row["distance_m"] for row in near[:2]) + sorted(
+        row["distance_m"] for row in near[2:]
+    )
+
+
+async def test_lists_by_group_and_by_several_states(centre: Centre) -> None:
+    body = {"name": "校门", "lon": 116.8151, "lat": 33.9052, "tour_groups": ["学校"]}
+    made = (await centre.post("admin", "/cameras", body)).json()["id"]
+    await centre.core.operations.cameras.health_changed("c1", "offline", "signal_lost")
+    await centre.core.operations.cameras.health_changed("c2", "live", None)
+
+    async def ids(**query: object) -> list[str]:
+        return [row["id"] for row in (await centre.get("dispatcher", "/cameras", **query)).json()["items"]]
+
+    assert await ids(group="学校") == [made]
+    assert await ids(group="无") == []
+    assert await ids(status="offline,live") == ["c1", "c2"]
+    assert await ids(status="offline") == ["c1"]
+
+
 async def test_an_administrator_registers_cameras(centre: Centre) -> None:
     body = {"name": "新点位", "lon": 116.8151, "lat": 33.9052, "azimuth": 90, "fov": 60}
     for username in ("dispatcher", "leader", "worker", "dept"):
