@@ -4,7 +4,7 @@ from typing import Final
 
 from streams.media import CLOCK_HZ, AudioTrack
 
-_RATES: Final = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+RATES: Final = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _SAMPLES: Final = 1024
 _MOST_BYTES: Final = 16 << 10
 
@@ -35,12 +35,12 @@ class AdtsFramer:
             header = 7 if data[at + 1] & 1 else 9
             rate_index = data[at + 2] >> 2 & 15
             channels = (data[at + 2] & 1) << 2 | data[at + 3] >> 6
-            if length <= header or rate_index >= len(_RATES) or channels not in (1, 2):
+            if length <= header or rate_index >= len(RATES) or channels not in (1, 2):
                 at += 1
                 continue
             if at + length > len(data):
                 break
-            rate = _RATES[rate_index]
+            rate = RATES[rate_index]
             object_type = (data[at + 2] >> 6) + 1
             config = (object_type << 11 | rate_index << 7 | channels << 3).to_bytes(2, "big")
             track = AudioTrack(codec="aac", rate=rate, channels=channels, config=config)

@@ -33,6 +33,7 @@ from streams.link import Link
 log = structlog.get_logger("streams.gb28181")
 
 _MOST_HOLD_S: Final = 30.0
+_MOST_UNREAD_BYTES: Final = 32 << 20
 
 
 async def run(link: Link) -> None:
@@ -48,6 +49,7 @@ class _Process:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._server: GbServer | None = None
+        self._untold = 0
         self._changing = asyncio.Lock()
         self._holds: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._stops: set[asyncio.Task[None]] = set()
@@ -67,16 +69,22 @@ class _Process:
     # What the server tells.
 
     def device(self, state: DeviceState) -> None:
-        self._link.note("device", state)
+        self._tell("device", state)
 
     def catalog(self, catalog: GbCatalog) -> None:
-        self._link.note("catalog", catalog)
+        self._tell("catalog", catalog)
 
     def alarm(self, alarm: GbAlarm) -> None:
-        self._link.note("alarm", alarm)
+        self._tell("alarm", alarm)
 
     def ended(self, ended: DialogEnded) -> None:
-        self._link.note("ended", ended)
+        self._tell("ended", ended)
+
+    def _tell(self, name: str, value: object) -> None:
+        if self._link.buffered() > _MOST_UNREAD_BYTES:
+            self._untold += 1  # the other end hangs, and is about to be ended
+            return
+        self._link.note(name, value)
 
     # What the other processes ask.
 
@@ -166,7 +174,9 @@ class _Process:
         return self._running.registry.states()
 
     def _figures(self, _: None) -> dict[str, float]:
-        return {} if self._server is None else self._server.figures()
+        if self._server is None:
+            return {}
+        return self._server.figures() | {"gb_notes_dropped_total": self._untold}
 
     async def _ptz(self, device_id: str, channel_id: str, command: str) -> None:
         inner = manscdp.tags(("PTZCmd", command))

@@ -17,7 +17,7 @@ class PsMuxer:
 
     Args:
         codec: Of the pictures.
-        audio: Of the sound, if there is any.
+        audio: Of the sound, if there is any; may change, which the next key frame says.
         endless: Say no length of pictures, which is allowed.
         with_pts: Write times into the PES headers; some devices do not.
     """
@@ -30,7 +30,8 @@ class PsMuxer:
         endless: bool = False,
         with_pts: bool = True,
     ) -> None:
-        self._map = _stream_map(_VIDEO_TYPES[codec], _AUDIO_TYPES[audio] if audio else None)
+        self.audio = audio
+        self._codec = codec
         self._endless = endless
         self._with_pts = with_pts
 
@@ -39,7 +40,7 @@ class PsMuxer:
         data = b"".join(b"\0\0\0\1" + nal for nal in nals)
         out = [pack_header(pts)]
         if key:
-            out += [_SYSTEM_HEADER, self._map]
+            out += [_SYSTEM_HEADER, self._map()]
         stamp = pts if self._with_pts else None
         if self._endless:
             out.append(pes(0xE0, data, stamp, endless=True))
@@ -51,6 +52,13 @@ class PsMuxer:
     def sound(self, data: bytes, pts: int) -> bytes:
         """Return one packet of sound."""
         return pack_header(pts) + pes(0xC0, data, pts)
+
+    def _map(self) -> bytes:
+        streams = bytes((_VIDEO_TYPES[self._codec], 0xE0, 0, 0))
+        if self.audio is not None:
+            streams += bytes((_AUDIO_TYPES[self.audio], 0xC0, 0, 0))
+        body = b"\xe0\xff\0\0" + len(streams).to_bytes(2, "big") + streams + b"\0\0\0\0"
+        return b"\0\0\1\xbc" + len(body).to_bytes(2, "big") + body
 
 
 def pack_header(scr: int) -> bytes:
@@ -91,11 +99,3 @@ def adts(frame: bytes, rate_index: int, channels: int) -> bytes:
         )
         + frame
     )
-
-
-def _stream_map(video: int, audio: int | None) -> bytes:
-    streams = bytes((video, 0xE0, 0, 0))
-    if audio is not None:
-        streams += bytes((audio, 0xC0, 0, 0))
-    body = b"\xe0\xff\0\0" + len(streams).to_bytes(2, "big") + streams + b"\0\0\0\0"
-    return b"\0\0\1\xbc" + len(body).to_bytes(2, "big") + body

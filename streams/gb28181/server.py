@@ -6,8 +6,6 @@ devices report. What it asks of devices is in `caller`, `catalogue`, `subscripti
 
 import asyncio
 import re
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ import structlog
 
 from streams.errors import NotAllowed, StreamError
 from streams.gb28181 import manscdp, sip
+from streams.gb28181.allowance import Allowance
 from streams.gb28181.caller import Caller
 from streams.gb28181.catalogue import Catalogues
 from streams.gb28181.dialogs import Dialogs
@@ -38,7 +37,8 @@ _ID: Final = re.compile(r"[0-9]{20}")
 _PLAYED_OUT: Final = "121"
 _TICK_S: Final = 1.0
 _NOTICE_EVERY_S: Final = 60.0
-_MOST_NOTICES: Final = 1_000
+_ALARMS: Final = 20
+_ALARMS_PER_S: Final = 1.0
 _MOST_TASKS: Final = 20_000
 
 
@@ -79,7 +79,8 @@ class GbServer:
         self.subscriptions = Subscriptions(self.caller)
         self.dialogs = Dialogs(self.caller, self.endpoint, notes.ended)
         self._gate = Gatekeeper(self.caller.realm, config.digest)
-        self._notices: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._alarms = Allowance(_ALARMS, _ALARMS_PER_S)
+        self._notices = Allowance(1, 1 / _NOTICE_EVERY_S)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
 
@@ -141,6 +142,7 @@ class GbServer:
             "gb_messages_malformed_total": counters.malformed,
             "gb_messages_repeated_total": counters.repeated,
             "gb_messages_refused_total": counters.refused,
+            "gb_alarms_dropped_total": self._alarms.refused,
             "gb_retransmissions_total": counters.retransmitted,
         }
 
@@ -221,7 +223,8 @@ class GbServer:
         elif document.command == "Catalog":
             self.catalogues.take(device_id, document)
         elif document.command == "Alarm":
-            self._notes.alarm(manscdp.alarm(document, device_id, datetime.now(UTC)))
+            if self._alarms.may(device_id):
+                self._notes.alarm(manscdp.alarm(document, device_id, datetime.now(UTC)))
             if request.method == "MESSAGE":
                 result = manscdp.tags(("Result", "OK"))
                 body = manscdp.build("Response", "Alarm", document.device_id, result, sn=document.sn)
@@ -284,13 +287,7 @@ class GbServer:
 
     def _notice(self, device_id: str, reason: str, peer: Peer) -> None:
         """Tell of a refused device, once a minute: it tries again every few seconds, for ever."""
-        now = time.monotonic()
-        last = self._notices.pop((device_id, reason), None)
-        fresh = last is None or now - last > _NOTICE_EVERY_S
-        self._notices[device_id, reason] = now if last is None or fresh else last
-        while len(self._notices) > _MOST_NOTICES:
-            self._notices.popitem(last=False)
-        if fresh:
+        if self._notices.may(f"{device_id} {reason}"):
             log.warning("device refused", device_id=device_id, reason=reason, peer=str(peer))
             self._notes.device(
                 DeviceState(

@@ -15,11 +15,12 @@ import msgspec
 import structlog
 
 from streams.errors import StreamError, Unauthorized, Unreachable
-from streams.gb28181 import digest, manscdp, ptz, sdp, sip
+from streams.gb28181 import digest, manscdp, ptz, sip
 from streams.gb28181.manscdp import Document, MalformedXml
 from streams.gb28181.messages import Motion, Recording
-from streams.gb28181.simulated_media import Faults, Media, Play, Sender
+from streams.gb28181.simulated_media import Faults, Media, Sender
 from streams.gb28181.simulated_pages import SimulatedChannel, catalog_items, record_items
+from streams.gb28181.simulated_sessions import SimulatedSessions
 from streams.gb28181.sip import Request
 from streams.gb28181.sockets import Peer
 from streams.gb28181.transport import Endpoint, Hooks
@@ -75,14 +76,11 @@ class SimulatedDevice:
         self.device_id = device_id
         self.channels = {channel.channel_id: channel for channel in channels}
         self.faults = faults or Faults()
-        self.sessions: dict[str, Sender] = {}
-        """Sessions that send now, by Call-ID."""
         self.asked: list[str] = []
         """Methods and commands that came, in order."""
         self._password = password
         self._server = server
         self._server_id = server_id
-        self._media = media
         self._transport: Literal["udp", "tcp"] = transport
         self._host = host
         self._keepalive_s = keepalive_s
@@ -96,10 +94,23 @@ class SimulatedDevice:
         self._peer = Peer(transport, *server)
         self._cseq = 0
         self._register_call = f"{secrets.token_hex(8)}@{host}"
-        self._invited: dict[str, tuple[Request, asyncio.Task[None] | None]] = {}
-        self._unacknowledged: dict[str, asyncio.Task[None]] = {}
+        self._sessions = SimulatedSessions(
+            self._endpoint,
+            self.channels,
+            media,
+            self.faults,
+            host,
+            self._draw,
+            spawn=self._spawn,
+            on_played_out=self._played_out,
+        )
         self._subscriptions: dict[str, Request] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def sessions(self) -> dict[str, Sender]:
+        """Sessions that send now, by Call-ID."""
+        return self._sessions.sending
 
     async def start(self) -> None:
         """Register and begin to say that it lives.
@@ -121,7 +132,7 @@ class SimulatedDevice:
 
     async def stop(self, *, unregister: bool = True) -> None:
         """Stop sending and close; without ``unregister`` as if the power were cut."""
-        for task in [*self._tasks, *self._unacknowledged.values()]:
+        for task in self._tasks:
             task.cancel()
         if unregister:
             with suppress(StreamError):
@@ -210,25 +221,9 @@ class SimulatedDevice:
         if self.faults.hang:
             return
         self.asked.append(request.method)
-        if request.method == "INVITE":
-            self._spawn(self._invite(request, peer))
-        elif request.method == "ACK":
-            if (task := self._unacknowledged.pop(request.call_id, None)) is not None:
-                task.cancel()
-        elif request.method == "BYE":
-            known = self._hang_up(request.call_id)
-            self._endpoint.reply(request, peer, sip.answer(request, 200 if known else 481))
-        elif request.method == "CANCEL":
-            self._endpoint.reply(request, peer, sip.answer(request, 200))
-            invited = self._invited.pop(request.call_id, None)
-            if invited is not None and request.call_id not in self.sessions:
-                self._endpoint.reply(invited[0], peer, sip.answer(invited[0], 487))
-        elif request.method == "INFO":
-            sender = self.sessions.get(request.call_id)
-            if sender is not None:
-                (sender.paused.clear if request.body.startswith(b"PAUSE") else sender.paused.set)()
-            self._endpoint.reply(request, peer, sip.answer(request, 200 if sender else 481))
-        elif request.method in ("MESSAGE", "SUBSCRIBE"):
+        if self._sessions.take(request, peer):
+            return
+        if request.method in ("MESSAGE", "SUBSCRIBE"):
             self._message(request, peer)
         else:
             self._endpoint.reply(request, peer, sip.answer(request, 405))
@@ -301,78 +296,9 @@ class SimulatedDevice:
             body = manscdp.build("Response", document.command, document.device_id, inner, sn=document.sn)
             await self.tell("MESSAGE", body)
 
-    async def _invite(self, request: Request, peer: Peer) -> None:
-        channel_id = sip.user_of(request.uri)
-        self._invited[request.call_id] = (request, None)
-        if self.faults.slow_answer_s:
-            self._endpoint.reply(request, peer, sip.answer(request, 100))
-            await asyncio.sleep(self.faults.slow_answer_s)
-            if request.call_id not in self._invited:
-                return
-        wanted = sdp.read(request.body)
-        refused = self.faults.refuse or (404 if channel_id not in self.channels else None)
-        if refused or self._media is None or wanted.ssrc is None or not wanted.port:
-            self._endpoint.reply(request, peer, sip.answer(request, refused or 488))
-            return
-        playback = wanted.name.lower() == "playback"
-        play = Play(channel_id)
-        if playback:
-            start, end = (datetime.fromtimestamp(at, UTC) for at in (wanted.start_s, wanted.end_s))
-            play = Play(channel_id, start, end)
-        ssrc = wanted.ssrc if self.faults.answer_ssrc is None else self.faults.answer_ssrc
-        body = (
-            f"v=0\r\no={channel_id} 0 0 IN IP4 {self._host}\r\ns={wanted.name}\r\nc=IN IP4 {self._host}\r\n"
-            f"t={wanted.start_s} {wanted.end_s}\r\nm=video {self._endpoint.port} "
-            f"{'TCP/' if wanted.tcp else ''}RTP/AVP 96\r\na=sendonly\r\na=rtpmap:96 PS/90000\r\n"
-            f"{'a=setup:active' if wanted.tcp else 'a=streamMode:MAIN'}\r\ny={ssrc:010d}\r\n"
-        ).encode()
-        extra = [("contact", self._contact), ("content-type", "APPLICATION/SDP")]
-        answer = sip.answer(request, 200, extra, body=body)
-        self._endpoint.reply(request, peer, answer)
-        if peer.transport == "udp":
-            self._unacknowledged[request.call_id] = asyncio.create_task(self._insist(answer, peer))
-        sender = Sender(
-            self._media(play),
-            wanted.host,
-            wanted.port,
-            tcp=wanted.tcp,
-            ssrc=ssrc,
-            faults=self.faults,
-            draw=self._draw,
-            local_host=self._host,
-        )
-        self.sessions[request.call_id] = sender
-        task = self._spawn(self._send(sender, request, channel_id, playback=playback))
-        self._invited[request.call_id] = (request, task)
-
-    async def _send(self, sender: Sender, invite: Request, channel_id: str, *, playback: bool) -> None:
-        try:
-            with suppress(OSError):
-                await sender.run()
-        finally:
-            self.sessions.pop(invite.call_id, None)
-        if playback:
-            inner = manscdp.tags(("NotifyType", 121))
-            body = manscdp.build("Notify", "MediaStatus", channel_id, inner)
-            await self.tell("MESSAGE", body, call_id=invite.call_id)
-
-    async def _insist(self, answer: sip.Response, peer: Peer) -> None:
-        """Repeat the answer to an INVITE until it is acknowledged."""
-        interval_s = 0.5
-        for _ in range(7):
-            await asyncio.sleep(interval_s)
-            self._endpoint.send_bytes(sip.build(answer), peer)
-            interval_s = min(interval_s * 2, 4.0)
-
-    def _hang_up(self, call_id: str) -> bool:
-        if (task := self._unacknowledged.pop(call_id, None)) is not None:
-            task.cancel()
-        invited = self._invited.pop(call_id, None)
-        if invited is None:
-            return False
-        if invited[1] is not None and not self.faults.deaf_to_bye:
-            invited[1].cancel()
-        return True
+    async def _played_out(self, call_id: str, channel_id: str) -> None:
+        body = manscdp.build("Notify", "MediaStatus", channel_id, manscdp.tags(("NotifyType", 121)))
+        await self.tell("MESSAGE", body, call_id=call_id)
 
     async def _stay_alive(self) -> None:
         refresh_at = asyncio.get_running_loop().time() + self._expires_s / 2

@@ -4,7 +4,8 @@ import asyncio
 import random
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
@@ -50,7 +51,7 @@ class Play:
     end: datetime | None = None
 
 
-Media = Callable[[Play], AsyncIterator[AccessUnit | SoundPacket]]
+Media = Callable[[Play], AsyncGenerator[AccessUnit | SoundPacket, None]]
 """Opens what a channel shows, in real time; a playback ends by itself."""
 
 
@@ -96,7 +97,7 @@ async def paced(
     fps: float = 25.0,
     speed: float = 1.0,
     first_pts: int = 0,
-) -> AsyncIterator[AccessUnit | SoundPacket]:
+) -> AsyncGenerator[AccessUnit | SoundPacket, None]:
     """Yield (NAL units, key) at a steady pace.
 
     Args:
@@ -124,11 +125,12 @@ class Sender:
         ssrc: Number of the session.
         faults: What goes wrong.
         draw: Of chance.
+        local_host: Where from.
     """
 
     def __init__(
         self,
-        source: AsyncIterator[AccessUnit | SoundPacket],
+        source: AsyncGenerator[AccessUnit | SoundPacket, None],
         host: str,
         port: int,
         *,
@@ -158,6 +160,10 @@ class Sender:
         Raises:
             OSError: The receiver cannot be reached.
         """
+        async with aclosing(self._source):
+            await self._connect_and_send()
+
+    async def _connect_and_send(self) -> None:
         if self._tcp:
             _, writer = await asyncio.open_connection(*self._target, local_addr=(self._local_host, 0))
             try:
@@ -181,14 +187,13 @@ class Sender:
             await self.paused.wait()
             if isinstance(unit, AccessUnit):
                 if muxer is None:
-                    muxer = PsMuxer(
-                        unit.codec, "pcma", endless=faults.endless, with_pts=not faults.without_pts
-                    )
+                    muxer = PsMuxer(unit.codec, endless=faults.endless, with_pts=not faults.without_pts)
                 data = muxer.picture(unit.nals, unit.pts, key=unit.key)
                 self.pictures += 1
             elif muxer is None:
                 continue
             else:
+                muxer.audio = unit.codec
                 data = muxer.sound(unit.data, unit.pts)
             if faults.mute_after is not None and self.pictures > faults.mute_after:
                 continue

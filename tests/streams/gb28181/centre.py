@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from streams.gb28181.media import PsReader
@@ -156,7 +156,7 @@ class Centre:
 def endless(codec: VideoCodec = "h264", *, fps: float = 100.0) -> Media:
     """Media that goes on for ever, faster than life."""
 
-    def open_media(play: Play) -> AsyncIterator[AccessUnit | SoundPacket]:
+    def open_media(play: Play) -> AsyncGenerator[AccessUnit | SoundPacket, None]:
         del play
         return paced(codec, itertools.cycle(coded(codec)), fps=25, speed=fps / 25)
 

@@ -113,6 +113,28 @@ async def test_a_device_chooses_its_own_number(centre):
     assert (await centre.server.dialogs.invite(wanted())).ssrc == 77
 
 
+async def test_bytes_that_are_no_text_do_no_harm(centres, tmp_path):
+    centre = await centres(folder=str(tmp_path))
+    device = await centre.device(media=endless())
+    usual = device._endpoint.reply
+
+    def mangled(request, peer, response):
+        if request.method == "INVITE":
+            response.set("to", response.get("to").replace("<", "\udcb6\udcab <"))
+            response.reason = "\udcff" * 20
+        usual(request, peer, response)
+
+    device._endpoint.reply = mangled
+    await centre.server.dialogs.invite(wanted())
+    assert b"d1" in (tmp_path / "gb_dialogs.json").read_bytes()
+    await centre.server.dialogs.bye("d1")
+    await until(lambda: not device.sessions)
+    device.faults.refuse = 500
+    with pytest.raises(Unreachable, match="500") as refused:
+        await centre.server.dialogs.invite(wanted())
+    str(refused.value).encode()
+
+
 async def test_only_program_streams(centre):
     device = await centre.device(media=endless())
     usual = device._endpoint.reply
@@ -191,7 +213,7 @@ async def test_what_could_not_be_told_is_told_when_the_device_is_back(centres, t
 async def test_a_playback_is_controlled_and_plays_out(centre):
     device = await centre.device(media=endless())
     await centre.server.dialogs.invite(wanted(start=START, end=START + timedelta(minutes=1)))
-    ((call_id, sender),) = device.sessions.items()
+    (sender,) = device.sessions.values()
     assert f"{sender._ssrc:010d}".startswith("1")
     await centre.server.dialogs.control(PlaybackControl(dialog_id="d1", action="pause"))
     assert not sender.paused.is_set()
@@ -199,7 +221,7 @@ async def test_a_playback_is_controlled_and_plays_out(centre):
         PlaybackControl(dialog_id="d1", action="play", speed=2, position_s=30)
     )
     assert sender.paused.is_set()
-    device._invited[call_id][1].cancel()
+    device._sessions.break_off()
     await until(lambda: not device.sessions)
     body = manscdp.build("Notify", "MediaStatus", channel_id(), manscdp.tags(("NotifyType", 121)))
     assert await device.tell("MESSAGE", body) == 200

@@ -1,20 +1,19 @@
 """A device and the server, over real sockets, with real media."""
 
 import asyncio
+import time
 from contextlib import suppress
 
+import numpy as np
 import pytest
+import uvloop
 
+from streams.gb28181.simulated_drawn import drawn
 from streams.gb28181.simulated_media import Faults
-from tests.streams.gb28181.centre import Centre, config, endless, until
+from streams.synthetic.encoder import Encoder
+from streams.synthetic.profiles import Profile
+from tests.streams.gb28181.centre import Centre, cameras, config, endless, until
 from tests.streams.gb28181.coded import Seen, coded
-
-
-@pytest.fixture
-async def centre():
-    opened = await Centre().open(config())
-    yield opened
-    await opened.close()
 
 
 async def watch(reader, seen, pictures):
@@ -62,3 +61,46 @@ async def test_a_bad_network(centre: Centre, faults):
         assert [at - seen.pictures[0][1] for _, at, _ in seen.pictures] == [
             3600 * number for number in range(len(seen.pictures))
         ]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_on_the_loop_that_the_processes_use(transport):
+    async def play():
+        centre = await Centre().open(config())
+        try:
+            device = await centre.device(media=endless(), transport=transport)
+            seen = Seen()
+            await watch(centre.reader(transport=transport), seen, 10)
+            await until(lambda: not device.sessions)
+        finally:
+            await centre.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(play())
+
+
+async def test_many_channels_at_once(centre: Centre):
+    device = await centre.device(media=endless(fps=25), channels=cameras(20))
+    watched = [Seen() for _ in range(20)]
+    readers = [
+        centre.reader(channel=number + 1, transport=("udp", "tcp")[number % 2]) for number in range(20)
+    ]
+    await asyncio.gather(*(watch(reader, seen, 12) for reader, seen in zip(readers, watched, strict=True)))
+    assert len({reader.dialog_id for reader in readers}) == 20
+    await until(lambda: not device.sessions)
+
+
+async def test_drawn_cameras_are_media_too(centre: Centre):
+    encoder = Encoder(Grey(), Profile(width=320, height=180, audio="aac"), time.time, 5)
+    await centre.device(media=lambda play: drawn(encoder))
+    seen = Seen()
+    await watch(centre.reader(), seen, 30)
+    assert (seen.tracks[0].width, seen.tracks[0].height) == (320, 180)
+    assert (seen.sounds[0].codec, seen.sounds[0].rate, seen.sounds[0].config) == ("aac", 16_000, b"\x14\x08")
+    await until(lambda: not encoder.running)
+    encoder.close()
+
+
+class Grey:
+    def picture(self, at: float):
+        return np.full((270, 320), int(at * 10) % 100 + 50, np.uint8)

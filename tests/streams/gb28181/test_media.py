@@ -49,8 +49,7 @@ async def test_a_closed_connection_is_the_end(centre):
     seen = Seen()
     task = asyncio.ensure_future(centre.reader(transport="tcp").run(seen))
     await until(lambda: seen.pictures)
-    for _, sending in device._invited.values():
-        sending.cancel()
+    device._sessions.break_off()
     with pytest.raises(Ended):
         await task
 

@@ -133,6 +133,14 @@ async def test_an_alarm_arrives_and_is_answered(centre, transport):
     await until(lambda: "Alarm" in device.asked)
 
 
+async def test_a_flood_of_alarms_is_held_back(centre):
+    device = await centre.device()
+    for _ in range(40):
+        assert await device.alarm(device_id()) == 200
+    assert 20 <= len(centre.told.alarms) < 35
+    assert centre.server.figures()["gb_alarms_dropped_total"] > 0
+
+
 async def test_other_methods_get_an_answer(centre):
     device = await centre.device()
     for method, status in (("OPTIONS", 200), ("INVITE", 488), ("BYE", 481), ("PUBLISH", 405), ("INFO", 481)):
