@@ -107,7 +107,7 @@ class Staff:
             processes.append(self.gb)
         if settings.health is not None:
             processes.append(self.health)
-        self.supervisor = Supervisor(processes, self, hang_s=settings.hang_s)
+        self.supervisor = Supervisor(processes, self, hang_s=settings.hang_s, log_level=settings.log_level)
 
     async def start(self) -> None:
         """Start them."""

@@ -114,6 +114,7 @@ class Supervisor:
         processes: Which.
         owner: Who they work for.
         hang_s: One not heard of for so long is replaced.
+        log_level: Of their log lines.
         command: How a process is started, up to its arguments.
     """
 
@@ -123,11 +124,13 @@ class Supervisor:
         owner: Owner,
         *,
         hang_s: float = 3.0,
+        log_level: str = "info",
         command: Sequence[str] = (sys.executable, "-m", "streams.worker"),
     ) -> None:
         self.processes = tuple(processes)
         self._owner = owner
         self._hang_s = hang_s
+        self._log_level = log_level
         self._command = tuple(command)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -247,6 +250,8 @@ class Supervisor:
                     process.name,
                     "--fd",
                     str(theirs.fileno()),
+                    "--log-level",
+                    self._log_level,
                     stdin=asyncio.subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(),),
                     env=_environment(),

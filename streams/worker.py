@@ -36,6 +36,7 @@ _ROLES: Final = {
     "gb": "streams.gb28181.process",
     "health": "streams.health.process",
 }
+_LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
 _PR_SET_PDEATHSIG: Final = 1
 _BEAT_S: Final = 1.0
 _BYE_S: Final = 2.0
@@ -92,6 +93,7 @@ def main() -> None:
     parser.add_argument("--role", choices=sorted(_ROLES), required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--log-level", default="info")
     arguments = parser.parse_args()
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -99,7 +101,7 @@ def main() -> None:
         sys.exit("the parent is gone")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold passwords
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the link
-    _log(arguments.name)
+    _log(arguments.name, arguments.log_level)
     with contextlib.suppress(asyncio.CancelledError):
         uvloop.run(run(arguments.role, arguments.fd))
     logging.shutdown()
@@ -107,7 +109,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _log(name: str) -> None:
+def _log(name: str, level: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -117,7 +119,7 @@ def _log(name: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level.lower(), logging.INFO)),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(process=name, started_s=round(time.time()))

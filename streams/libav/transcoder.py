@@ -13,7 +13,7 @@ from streams.libav.slots import Slots
 from streams.media import AudioTrack, Sink, VideoTrack
 
 BACKLOG_BYTES: Final = 2 << 20
-"""What may wait for the child; past it pictures are left out up to the next key frame."""
+"""What may wait for the child, also while it starts; past it pictures are left out up to the next key frame."""
 
 
 class Transcoder:
@@ -38,6 +38,8 @@ class Transcoder:
         self._waiting = asyncio.Event()
         self._stdin: asyncio.StreamWriter | None = None
         self._skip = True
+        self._early: list[bytes] = []
+        self._early_bytes = 0
         self._open = contextlib.AsyncExitStack()
         self._task: asyncio.Task[None] | None = None
         self.failure: StreamError | None = None
@@ -74,15 +76,24 @@ class Transcoder:
     def picture(self, nals: Sequence[bytes], timestamp: int, *, key: bool) -> None:
         """See `Sink.picture`."""
         stdin, track = self._stdin, self._track
-        if stdin is None or track is None or stdin.transport.is_closing():
+        if track is None or self.failure is not None or (stdin is not None and stdin.transport.is_closing()):
             return
-        if stdin.transport.get_write_buffer_size() > BACKLOG_BYTES:
+        if stdin is None and key:
+            self._early.clear()
+            self._early_bytes = 0
+        waiting = self._early_bytes if stdin is None else stdin.transport.get_write_buffer_size()
+        if waiting > BACKLOG_BYTES:
             self._skip = True
         if self._skip and not key:
             return
         self._skip = False
         units = [*track.parameter_sets, *nals] if key else nals
-        stdin.write(pipe.frame(pipe.UNIT, pipe.pack_unit(track.codec, units, timestamp)))
+        frame = pipe.frame(pipe.UNIT, pipe.pack_unit(track.codec, units, timestamp))
+        if stdin is not None:
+            stdin.write(frame)
+        else:  # the child is being started: without these the viewer would wait for another key frame
+            self._early.append(frame)
+            self._early_bytes += len(frame)
 
     async def _run(self) -> None:
         try:
@@ -91,6 +102,8 @@ class Transcoder:
             assembler = Assembler("h264", self._sink)
             async with child(pipe.Transcode(self._track.codec, self._height_px)) as process:
                 self._stdin = process.writer
+                process.writer.writelines(self._early)
+                self._early.clear()
                 stream = frames(process)
                 async with contextlib.aclosing(stream):
                     async for kind, body in stream:
