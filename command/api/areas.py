@@ -20,6 +20,8 @@ from gis.areas import Area
 
 router = APIRouter(tags=["areas"])
 Viewer = Annotated[Principal, Depends(require("view.map"))]
+Reader = Annotated[Principal, Depends(require("view.map", "areas.manage"))]
+"""Names of areas are needed to keep them, and tell of no case."""
 
 REACH_S = 300.0
 REACH_GRIDS = 24
@@ -46,7 +48,7 @@ def area_row(s: Services, area: Area) -> Json:
 
 @router.get("/areas")
 async def list_areas(
-    me: Viewer,
+    me: Reader,
     s: ServicesOf,
     tier: Annotated[int | None, Query(ge=1, le=9)] = None,
     parent: str | None = None,

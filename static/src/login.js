@@ -31,6 +31,7 @@ function destination(role, onFoot) {
     if (url.origin === location.origin && next.startsWith('/') && url.pathname !== '/login') return url.pathname + url.search;
   }
   if (onFoot && (role === 'worker' || role === 'police' || role === 'dept')) return '/field';
+  if (role === 'admin') return '/admin';
   return role === 'wall' ? '/wall' : '/';
 }
 

@@ -16,38 +16,44 @@ export interface FaultItem {
   checked_at?: string | null;
 }
 
+export interface ClipFile { part: number; size: number; sha256: string; width: number; height: number }
+
 export interface Clip {
   id: string;
   camera_id: string;
-  camera_name?: string | null;
+  camera_name: string;
   incident_id: string | null;
-  state: string;
-  reason?: string | null;
+  state: 'recording' | 'ready' | 'failed';
+  reason: string | null;
+  note: string;
+  created_by_name: string;
+  created_at: string;
+  /** Of the first picture; null before it is ready. */
   started_at: string | null;
   ended_at: string | null;
-  expires_at?: string | null;
-  bytes?: number | null;
-  sha256?: string | null;
-  note?: string | null;
-  by_name?: string | null;
-  [more: string]: unknown;
+  duration_s: number;
+  size: number;
+  /** A camera that changed its picture's size begins another file. */
+  files: ClipFile[];
 }
 
-export interface Recording { start: string; end: string; name?: string | null; secrecy?: number | null }
+export interface Recording { start: string; end: string; name: string | null; size: number | null }
 
 export interface Viewing {
-  id?: string;
-  at?: string;
-  started_at?: string;
-  ended_at?: string | null;
-  camera_id: string;
-  camera_name?: string | null;
+  id: string;
   user_id: string;
-  user_name?: string | null;
-  role?: string | null;
-  purpose: string;
-  incident_id?: string | null;
-  [more: string]: unknown;
+  user_name: string;
+  role: string;
+  camera_id: string;
+  camera_name: string | null;
+  kind: string;
+  purpose: string | null;
+  incident_id: string | null;
+  started_at: string;
+  /** Null: it goes on. */
+  ended_at: string | null;
+  /** The service ended before the viewer did. */
+  cut: boolean;
 }
 
 export interface SourceFields {
@@ -96,13 +102,14 @@ export interface OnvifAnswer {
 
 export interface GbDeviceRow {
   device_id: string;
-  name: string | null;
+  name: string;
+  has_password: boolean;
+  updated_at: string;
   online: boolean;
-  has_password?: boolean;
-  channels?: number | null;
-  last_seen_at?: string | null;
-  address?: string | null;
-  [more: string]: unknown;
+  reason: string | null;
+  address: string | null;
+  manufacturer: string | null;
+  model: string | null;
 }
 
 export interface ImportError {

@@ -1,6 +1,6 @@
 // One camera: its facts, where its media comes from, trying that, and taking it out of the register.
 import { ApiError, call } from '../api.js';
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { CameraMark, healthOf } from '../ui/camera-mark.js';
 import { Dialog } from '../ui/dialog.js';
 import { html, useEffect, useRef, useState } from '../ui/h.js';
@@ -15,6 +15,8 @@ import { areaText, say, set, ui } from './state.js';
 /** @import {Probe, SourceFields as Kept} from '../../types/video.d.ts' */
 /** @import {CameraDraft, SourceDraft} from './camera-draft.js' */
 
+/** Kinds of sites that have a name in both languages; a register may use words of its own. */
+const SITES = 'bridge bus_station government hill hospital junction kindergarten market park police railway_station reservoir residential river_bank school village village_road workshop'.split(' ');
 const PROBE_TIMEOUT_MS = 30_000;
 
 /** @param {{probe: Probe}} props */
@@ -57,13 +59,8 @@ export function CameraForm({ id, listed, onDone }) {
   const path = `/cameras/${encodeURIComponent(id)}`;
   const read = async () => {
     try {
-      const [found, source] = await Promise.all([
-        call('GET', path),
-        call('GET', `${path}/source`).catch((error) => {
-          if (error instanceof ApiError && error.status === 404) return null; // it has none
-          throw error;
-        }),
-      ]);
+      const found = await call('GET', path);
+      const source = found.source === null ? null : await call('GET', `${path}/source`);
       const fresh = draftOf(found, source);
       setCamera(found);
       setKept(source);
@@ -169,7 +166,8 @@ export function CameraForm({ id, listed, onDone }) {
           <${Field} ...${bind} field="name" wide maxlength="80" required />
           <${Field} ...${bind} field="gb_id" maxlength="20" inputmode="numeric" placeholder=${t('admin.gb_id.hint')} />
           <${Select} ...${bind} field="network" options=${NETWORKS.map((value) => ({ value, label: t(`console.network.${value}`) }))} />
-          <${Field} ...${bind} field="site_type" maxlength="40" placeholder=${t('admin.site_type.hint')} />
+          <${Field} ...${bind} field="site_type" maxlength="40" placeholder=${t('admin.site_type.hint')} list="site-types" note=${has(`console.site.${draft.site_type}`) ? t(`console.site.${draft.site_type}`) : ''} />
+          <datalist id="site-types">${SITES.map((site) => html`<option key=${site} value=${site}>${t(`console.site.${site}`)}</option>`)}</datalist>
           <${Field} ...${bind} field="station" maxlength="60" placeholder=${t('admin.station.hint')} />
           <${Field} ...${bind} field="tour_groups" wide placeholder=${t('admin.tour_groups.hint')} />
           <label class="check"><input type="checkbox" checked=${draft.enabled} onChange=${(/** @type {any} */ e) => edit({ enabled: e.target.checked })} data-testid="field-enabled" />${t('admin.enabled')}</label>

@@ -1,17 +1,14 @@
 // GB/T 28181 devices: who may register here with which password, and what they brought.
 import { call } from '../api.js';
 import { t } from '../i18n.js';
-import { dayOf, timeOfDay } from '../time.js';
 import { Dialog } from '../ui/dialog.js';
-import { durationText } from '../ui/format.js';
 import { html, useEffect, useState } from '../ui/h.js';
-import { refusal } from '../ui/refusal.js';
-import { nowMs } from './state.js';
+import { reasonText, refusal } from '../ui/refusal.js';
 
 /** @import {GbDeviceRow} from '../../types/video.d.ts' */
 
 const AGAIN_MS = 10_000;
-const CATALOG_SETTLE_MS = 3000;
+const CATALOG_TIMEOUT_MS = 60_000;
 const DIGITS_20 = /^\d{20}$/;
 
 /** @param {{device: GbDeviceRow | null, taken: string[], onClose: () => void, onDone: () => void}} props */
@@ -22,10 +19,11 @@ function DeviceDialog({ device, taken, onClose, onDone }) {
   const [tried, setTried] = useState(false);
   const [words, setWords] = useState('');
   const wrongId = !DIGITS_20.test(id.trim()) ? 'admin.bad.gb_id' : !device && taken.includes(id.trim()) ? 'admin.device.taken' : '';
+  const wrongName = name.trim() ? '' : 'admin.bad.name_missing';
   const wrongPassword = !device && !password ? 'admin.device.password_missing' : '';
   const save = async () => {
     setTried(true);
-    if (wrongId || wrongPassword) return;
+    if (wrongId || wrongName || wrongPassword) return;
     try {
       await call('PUT', `/gb/devices/${encodeURIComponent(id.trim())}`, { name: name.trim(), ...(password ? { password } : {}) });
       onDone();
@@ -40,8 +38,8 @@ function DeviceDialog({ device, taken, onClose, onDone }) {
     void save();
   }}>
     <label class="wide"><span>${t('admin.device.id')}</span><input value=${id} maxlength="20" inputmode="numeric" disabled=${Boolean(device)} autofocus=${!device} aria-invalid=${tried && Boolean(wrongId)} onInput=${(/** @type {any} */ e) => setId(e.target.value)} data-testid="device-id" />${tried && wrongId && html`<small class="fault-line" role="alert">${t(wrongId)}</small>`}</label>
-    <label><span>${t('admin.device.name')}</span><input value=${name} maxlength="80" onInput=${(/** @type {any} */ e) => setName(e.target.value)} data-testid="device-name" /></label>
-    <label><span>${t('admin.source.password')}${device?.has_password !== false && device && html`<em class="chip good">✓ ${t('admin.password.set')}</em>`}</span><input type="password" autocomplete="new-password" value=${password} placeholder=${device ? t('admin.password.keep') : ''} aria-invalid=${tried && Boolean(wrongPassword)} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} data-testid="device-password" />${tried && wrongPassword && html`<small class="fault-line" role="alert">${t(wrongPassword)}</small>`}</label>
+    <label><span>${t('admin.device.name')}</span><input value=${name} maxlength="80" onInput=${(/** @type {any} */ e) => setName(e.target.value)} aria-invalid=${tried && Boolean(wrongName)} data-testid="device-name" />${tried && wrongName && html`<small class="fault-line" role="alert">${t(wrongName)}</small>`}</label>
+    <label><span>${t('admin.source.password')}${device?.has_password && html`<em class="chip good">✓ ${t('admin.password.set')}</em>`}</span><input type="password" autocomplete="new-password" value=${password} placeholder=${device?.has_password ? t('admin.password.keep') : ''} aria-invalid=${tried && Boolean(wrongPassword)} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} data-testid="device-password" />${tried && wrongPassword && html`<small class="fault-line" role="alert">${t(wrongPassword)}</small>`}</label>
     <button hidden></button></form></${Dialog}>`;
 }
 
@@ -77,26 +75,20 @@ export function Devices() {
   }, []);
   /** @param {GbDeviceRow} device */
   const catalog = async (device) => {
-    setSaid({ ...said, [device.device_id]: t('admin.device.asking') });
+    const tell = (/** @type {string} */ text) => setSaid((old) => ({ ...old, [device.device_id]: text }));
+    tell(t('admin.device.asking'));
     try {
-      await call('POST', `/gb/devices/${encodeURIComponent(device.device_id)}/catalog`);
-      setSaid({ ...said, [device.device_id]: t('admin.device.asked') });
-      window.setTimeout(() => void read(), CATALOG_SETTLE_MS);
+      const { items, complete } = await call('POST', `/gb/devices/${encodeURIComponent(device.device_id)}/catalog`, undefined, { timeoutMs: CATALOG_TIMEOUT_MS });
+      tell(t(complete ? 'admin.device.found' : 'admin.device.found_some', { n: items.length }));
     } catch (error) {
-      setSaid({ ...said, [device.device_id]: refusal(error) });
+      tell(refusal(error));
     }
-  };
-  /** @param {GbDeviceRow} device */
-  const seen = (device) => {
-    const at = device.last_seen_at ?? device.seen_at ?? null;
-    if (typeof at !== 'string') return '—';
-    return t('console.age.ago', { age: durationText((nowMs() - Date.parse(at)) / 1000) });
   };
   return html`<div class="devices"><header class="filters"><span class="lead">${t('admin.device.help')}</span><button class="btn sm primary" onClick=${() => setDialog({ kind: 'edit', device: null })} data-testid="new-device">${t('admin.device.new')}</button></header>
     ${page.error && html`<p class="refused" role="alert">${page.error} <button class="btn sm" onClick=${() => void read()}>${t('console.retry')}</button></p>`}
-    <div class="table-scroll"><table class="rows"><thead><tr><th>${t('video.state')}</th><th>${t('admin.device.id')}</th><th>${t('admin.device.name')}</th><th class="num">${t('admin.device.channels')}</th><th>${t('admin.device.address')}</th><th>${t('admin.device.seen')}</th><th></th></tr></thead>
+    <div class="table-scroll"><table class="rows"><thead><tr><th>${t('video.state')}</th><th>${t('admin.device.id')}</th><th>${t('admin.device.name')}</th><th>${t('admin.device.model')}</th><th>${t('admin.device.address')}</th><th>${t('admin.source.password')}</th><th></th></tr></thead>
       <tbody>${page.items.map(
-        (device) => html`<tr key=${device.device_id} data-testid="device"><td><span class=${`online ${device.online ? 'yes' : 'no'}`}>${device.online ? '●' : '○'} ${t(device.online ? 'admin.device.online' : 'admin.device.offline')}</span></td><td class="digits">${device.device_id}</td><td><b>${device.name || '—'}</b></td><td class="num">${typeof device.channels === 'number' ? device.channels : '—'}</td><td>${device.address ?? '—'}</td><td title=${device.last_seen_at ? `${dayOf(device.last_seen_at)} ${timeOfDay(device.last_seen_at, { seconds: true })}` : ''}>${seen(device)}</td>
+        (device) => html`<tr key=${device.device_id} data-testid="device"><td><span class=${`online ${device.online ? 'yes' : 'no'}`}>${device.online ? '●' : '○'} ${t(device.online ? 'admin.device.online' : 'admin.device.offline')}</span>${!device.online && device.reason && html`<small>${reasonText(device.reason)}</small>`}</td><td class="digits">${device.device_id}</td><td><b>${device.name || '—'}</b></td><td>${[device.manufacturer, device.model].filter(Boolean).join(' ') || '—'}</td><td>${device.address ?? '—'}</td><td>${device.has_password ? html`<span class="chip good">✓ ${t('admin.password.set')}</span>` : html`<span class="late">${t('admin.device.open')}</span>`}</td>
         <td class="num acts"><span class="said" role="status">${said[device.device_id] ?? ''}</span><button class="btn sm" disabled=${!device.online} onClick=${() => void catalog(device)} data-testid="device-catalog">${t('admin.device.catalog')}</button><button class="link plain" onClick=${() => setDialog({ kind: 'edit', device })} data-testid="device-edit">${t('video.edit')}</button><button class="link plain" onClick=${() => setDialog({ kind: 'remove', device })}>${t('video.remove')}</button></td></tr>`,
       )}</tbody></table>
       ${!page.items.length && !page.error && html`<div class="blank" data-testid="devices-empty"><b>${t(page.loading ? 'video.loading' : 'admin.device.none')}</b>${!page.loading && html`<p>${t('admin.device.none_help')}</p>`}</div>`}</div>

@@ -15,12 +15,12 @@ import { html } from '../ui/h.js';
 /** @param {{words: string | undefined, id: string}} props */
 export const FaultLine = ({ words, id }) => (words ? html`<small class="fault-line" role="alert" id=${id}>${t(words)}</small>` : null);
 
-/** @param {Bound & {wide?: boolean, unit?: string, [attribute: string]: unknown}} props */
-export function Field({ draft, faults, edit, field, wide = false, unit, ...rest }) {
+/** @param {Bound & {wide?: boolean, unit?: string, note?: string, [attribute: string]: unknown}} props */
+export function Field({ draft, faults, edit, field, wide = false, unit, note = '', ...rest }) {
   const wrong = faults[field];
   const input = html`<input value=${draft[field]} aria-invalid=${Boolean(wrong)} aria-describedby=${wrong ? `fault-${field}` : undefined} autocomplete="off" spellcheck=${false} ...${rest}
     onInput=${(/** @type {any} */ event) => edit({ [field]: event.target.value })} data-testid=${`field-${field}`} />`;
-  return html`<label class=${wide ? 'wide' : ''}><span>${t(`admin.field.${field}`)}${rest.required ? html`<i class="must">*</i>` : ''}</span>${unit ? html`<span class="unit">${input}${unit}</span>` : input}<${FaultLine} words=${wrong} id=${`fault-${field}`} /></label>`;
+  return html`<label class=${wide ? 'wide' : ''}><span>${t(`admin.field.${field}`)}${rest.required ? html`<i class="must">*</i>` : ''}${note && html`<em class="chip">${note}</em>`}</span>${unit ? html`<span class="unit">${input}${unit}</span>` : input}<${FaultLine} words=${wrong} id=${`fault-${field}`} /></label>`;
 }
 
 /** @param {Bound & {options: {value: string, label: string}[]}} props */

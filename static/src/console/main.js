@@ -8,6 +8,7 @@ import { openSound, soundState, startTone, stopTone } from '../ui/sound.js';
 import { setClock } from '../video/clock.js';
 import { select, toast } from './actions.js';
 import { App } from './app.js';
+import { listenForCameras } from './desk-link.js';
 import { startKeys } from './keys.js';
 import { fixesChanged } from './map-bridge.js';
 import { nextPreview } from './preview.js';
@@ -119,6 +120,7 @@ async function start() {
   const root = /** @type {HTMLElement} */ (document.getElementById('app'));
   root.replaceChildren();
   render(html`<${App} />`, root);
+  listenForCameras();
   Object.assign(window, {
     yiping: {
       feed,

@@ -6,6 +6,7 @@ import { dayOf, timeOfDay, weekday } from '../time.js';
 import { durationText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
+import { otherPages, windowOf } from '../ui/pages.js';
 import { muteSound, openSound, soundState } from '../ui/sound.js';
 import { SearchBox } from './search.js';
 import { board, nowMs, redraw, set, ui } from './state.js';
@@ -94,6 +95,7 @@ function UserMenu() {
       ui.userMenu &&
       html`<div class="pop" role="menu">
       <p>${ui.me.name} · ${t(`role.${ui.me.role}`)}</p>
+      <nav class="pages">${otherPages(ui.me.permissions, '/').map((page) => html`<a role="menuitem" href=${page.path} target=${windowOf(page.path)} key=${page.path}>${t(page.word)}</a>`)}</nav>
       <div class="seg" role="group" aria-label=${t('console.theme')}>${THEMES.map(
         (theme) => html`<button role="menuitemradio"
         aria-checked=${ui.theme === theme} class=${ui.theme === theme ? 'on' : ''} onClick=${() => set({ theme })}

@@ -4,7 +4,7 @@ import { language, setLanguage, t } from '../i18n.js';
 import { dayOf, timeOfDay, weekday } from '../time.js';
 import { durationText } from './format.js';
 import { html, useEffect, useState } from './h.js';
-import { otherPages } from './pages.js';
+import { otherPages, windowOf } from './pages.js';
 import { THEMES, applyTheme, readTheme } from './theme.js';
 
 /** @import {Feed} from '../feed.js' */
@@ -36,7 +36,7 @@ function UserMenu({ me, here }) {
     ${
       open &&
       html`<div class="pop" role="menu"><p>${me.name} · ${t(`role.${me.role}`)}</p>
-      ${pages.length > 0 && html`<nav class="pages">${pages.map((page) => html`<a role="menuitem" href=${page.path} key=${page.path}>${t(page.word)}</a>`)}</nav>`}
+      ${pages.length > 0 && html`<nav class="pages">${pages.map((page) => html`<a role="menuitem" href=${page.path} target=${windowOf(page.path)} key=${page.path}>${t(page.word)}</a>`)}</nav>`}
       <div class="seg" role="group" aria-label=${t('console.theme')}>${THEMES.map(
         (one) => html`<button role="menuitemradio" aria-checked=${theme === one} class=${theme === one ? 'on' : ''} onClick=${() => {
           applyTheme(one);

@@ -14,3 +14,10 @@ const PAGES = [
  */
 export const otherPages = (permissions, here) =>
   PAGES.filter((page) => page.path !== here && permissions.includes(page.needs));
+
+/**
+ * The window a page opens in: console, video and wall stand beside each other on several screens, and a second click
+ * goes to the one that is open.
+ * @param {string} path
+ */
+export const windowOf = (path) => (path === '/admin' ? '_self' : `yiping-${path === '/' ? 'console' : path.slice(1)}`);

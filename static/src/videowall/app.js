@@ -59,8 +59,7 @@ export function App() {
   const tabs = [
     { id: 'grid', label: t('video.tab.grid') },
     { id: 'faults', label: t('video.tab.faults'), badge: faulty },
-    { id: 'clips', label: t('video.tab.clips') },
-    { id: 'playback', label: t('video.tab.playback') },
+    ...(may('clip.view') ? [{ id: 'clips', label: t('video.tab.clips') }, { id: 'playback', label: t('video.tab.playback') }] : []),
     ...(may('audit.view') ? [{ id: 'viewings', label: t('video.tab.viewings') }] : []),
   ];
   return html`<${Bar} title=${t('video.title')} district=${ui.district.name} here="/video" me=${ui.me} feed=${ui.feed} now=${nowMs()}

@@ -1,32 +1,34 @@
 // Kept pictures (留存): what was kept, by incident, camera and day; playing, the manifest, taking a copy out.
 import { call } from '../api.js';
-import { has, t } from '../i18n.js';
+import { t } from '../i18n.js';
 import { dayOf, dayStamp, timeOfDay } from '../time.js';
 import { Dialog } from '../ui/dialog.js';
 import { durationText } from '../ui/format.js';
 import { html, useEffect, useState } from '../ui/h.js';
 import { reasonText, refusal } from '../ui/refusal.js';
-import { cameras, may, nowMs, set } from './state.js';
+import { cameras, may, set } from './state.js';
 import { sizeText } from './words.js';
 
 /** @import {Clip} from '../../types/video.d.ts' */
 
 const AGAIN_MS = 10_000;
+const PAGE = 100;
+const MOST = 500;
 const EXPORT_POLL_MS = 1500;
 const EXPORT_LIMIT_MS = 15 * 60_000;
 
-/** @type {{items: Clip[], loading: boolean, error: string, readAt: number, chosen: string, incident: string, camera: string, day: string}} */
-const view = { items: [], loading: true, error: '', readAt: 0, chosen: '', incident: '', camera: '', day: '' };
+/** @type {{items: Clip[], loading: boolean, error: string, many: number, more: boolean, chosen: string, incident: string, camera: string, day: string}} */
+const view = { items: [], loading: true, error: '', many: PAGE, more: false, chosen: '', incident: '', camera: '', day: '' };
 /** Exports outlive the page's tab: one asked for stays to be fetched. @type {Map<string, {state: string, url: string, words: string}>} */
 const exports_ = new Map();
 
 async function read() {
-  const query = new URLSearchParams();
+  const query = new URLSearchParams({ limit: String(view.many) });
   if (view.camera) query.set('camera_id', view.camera);
   if (view.incident) query.set('incident_id', view.incident);
   try {
-    const { items } = await call('GET', `/clips${query.size ? `?${query}` : ''}`);
-    Object.assign(view, { items, error: '', readAt: nowMs() });
+    const { items, next } = await call('GET', `/clips?${query}`);
+    Object.assign(view, { items, error: '', more: next !== null });
   } catch (error) {
     Object.assign(view, { error: refusal(error) });
   }
@@ -35,14 +37,13 @@ async function read() {
 }
 
 /** @param {Clip} clip */
-const nameOf = (clip) => cameras()[clip.camera_id]?.name ?? clip.camera_name ?? clip.camera_id;
+const nameOf = (clip) => cameras()[clip.camera_id]?.name ?? clip.camera_name;
 /** @param {Clip} clip */
-const ready = (clip) => clip.state === 'ready' || clip.state === 'kept' || clip.state === 'done';
+const stateText = (clip) => t(`video.clip.state.${clip.state}`);
+/** Of its first picture, or when it was begun. @param {Clip} clip */
+const startOf = (clip) => clip.started_at ?? clip.created_at;
 /** @param {Clip} clip */
-const stateText = (clip) => (has(`video.clip.state.${clip.state}`) ? t(`video.clip.state.${clip.state}`) : clip.state);
-/** @param {Clip} clip */
-const seconds = (clip) =>
-  clip.started_at && clip.ended_at ? (Date.parse(clip.ended_at) - Date.parse(clip.started_at)) / 1000 : null;
+const seconds = (clip) => (clip.state === 'ready' ? clip.duration_s : null);
 
 /** @param {{clip: Clip, onClose: () => void}} props */
 function ExportDialog({ clip, onClose }) {
@@ -95,7 +96,7 @@ async function follow(clipId) {
 function Copy({ clip }) {
   const entry = exports_.get(clip.id);
   if (!entry) return null;
-  const name = `${nameOf(clip)}_${clip.started_at ? dayStamp(Date.parse(clip.started_at)) : ''}.mp4`;
+  const name = `${nameOf(clip)}_${dayStamp(Date.parse(startOf(clip)))}.mp4`;
   return html`<div class=${`copy ${entry.state}`} role="status" data-testid="export-state">${
     entry.state === 'working'
       ? html`<progress aria-label=${t('video.clip.export.working')}></progress><span>${t('video.clip.export.working')}</span>`
@@ -107,36 +108,30 @@ function Copy({ clip }) {
 
 /** @param {{clip: Clip}} props */
 function Detail({ clip }) {
-  const [manifest, setManifest] = useState(/** @type {any} */ (null));
   const [asking, setAsking] = useState(false);
   const path = `/clips/${encodeURIComponent(clip.id)}`;
-  useEffect(() => {
-    if (!ready(clip)) return undefined;
-    const abort = new AbortController();
-    call('GET', `${path}/manifest`, undefined, { signal: abort.signal }).then(setManifest, () => undefined);
-    return () => abort.abort();
-  }, [clip.id, clip.state]);
-  const long_s = seconds(clip);
-  const hash = clip.sha256 ?? manifest?.sha256 ?? manifest?.file?.sha256 ?? '';
+  const [part, setPart] = useState(1);
+  const file = clip.files.find((one) => one.part === part) ?? clip.files[0] ?? null;
   /** @type {[string, string][]} */
   const facts = [
-    [t('video.clip.from'), clip.started_at ? `${dayOf(clip.started_at)} ${timeOfDay(clip.started_at, { seconds: true })}` : '—'],
-    [t('video.clip.long'), durationText(long_s)],
-    [t('video.clip.size'), sizeText(clip.bytes)],
-    [t('video.clip.by'), clip.by_name ?? '—'],
+    [t('video.clip.from'), `${dayOf(startOf(clip))} ${timeOfDay(startOf(clip), { seconds: true })}`],
+    [t('video.clip.long'), durationText(seconds(clip))],
+    [t('video.clip.size'), clip.size ? sizeText(clip.size) : '—'],
+    [t('video.clip.by'), clip.created_by_name],
     [t('video.clip.incident'), clip.incident_id ?? t('video.clip.no_incident')],
-    [t('video.clip.until'), clip.expires_at ? dayOf(clip.expires_at) : '—'],
+    [t('video.clip.picture'), file ? `${file.width}×${file.height}` : '—'],
   ];
   return html`<article class="clip-detail" data-testid="clip-detail">
-    <header><h2>${nameOf(clip)}</h2><p>${clip.note ?? ''}</p></header>
+    <header><h2>${nameOf(clip)}</h2><p>${clip.note}</p></header>
     ${
-      ready(clip)
-        ? html`<video class="clip-video" controls preload="metadata" src=${`/api/v1${path}/video.mp4`} key=${clip.id} data-testid="clip-video"></video>`
+      clip.state === 'ready'
+        ? html`<video class="clip-video" controls preload="metadata" src=${`/api/v1${path}/video.mp4?part=${part}`} key=${`${clip.id}/${part}`} data-testid="clip-video"></video>`
         : html`<div class="clip-video none"><p>${stateText(clip)}</p><p>${clip.reason ? reasonText(clip.reason) : clip.state === 'failed' ? '' : t('video.clip.wait')}</p></div>`
     }
+    ${clip.files.length > 1 && html`<div class="seg parts" role="group" aria-label=${t('video.clip.parts')}>${clip.files.map((one) => html`<button key=${one.part} class=${one.part === part ? 'on' : ''} aria-pressed=${one.part === part} onClick=${() => setPart(one.part)}>${t('video.clip.part', { n: one.part })} ${one.width}×${one.height}</button>`)}</div>`}
     <dl class="facts">${facts.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
-    ${hash && html`<p class="hash"><span>${t('video.clip.hash')}</span><code data-testid="clip-hash">${hash}</code><a class="link" href=${`/api/v1${path}/manifest`} download=${`${clip.id}.json`}>${t('video.clip.manifest')}</a></p>`}
-    <footer>${may('clip.export') && html`<button class="btn primary" disabled=${!ready(clip)} onClick=${() => setAsking(true)} data-testid="clip-export">${t('video.clip.export')}</button>`}<${Copy} clip=${clip} /></footer>
+    ${file && html`<p class="hash"><span>${t('video.clip.hash')}</span><code data-testid="clip-hash">${file.sha256}</code><a class="link" href=${`/api/v1${path}/manifest`} download=${`${clip.id}.json`}>${t('video.clip.manifest')}</a></p>`}
+    <footer>${may('clip.export') && html`<button class="btn primary" disabled=${clip.state !== 'ready'} onClick=${() => setAsking(true)} data-testid="clip-export">${t('video.clip.export')}</button>`}<${Copy} clip=${clip} /></footer>
     ${asking && html`<${ExportDialog} clip=${clip} onClose=${() => setAsking(false)} />`}</article>`;
 }
 
@@ -146,8 +141,7 @@ export function Clips() {
     const timer = window.setInterval(() => !document.hidden && void read(), AGAIN_MS);
     return () => window.clearInterval(timer);
   }, []);
-  if (!may('clip.view')) return html`<div class="blank"><b>${t('error.forbidden')}</b><p>${t('video.clip.no_right')}</p></div>`;
-  const list = view.items.filter((clip) => !view.day || (clip.started_at && dayStamp(Date.parse(clip.started_at)) === view.day));
+  const list = view.items.filter((clip) => !view.day || dayStamp(Date.parse(startOf(clip))) === view.day);
   const chosen = list.find((clip) => clip.id === view.chosen) ?? list[0] ?? null;
   /** @param {Partial<typeof view>} patch */
   const edit = (patch) => {
@@ -170,8 +164,9 @@ export function Clips() {
           if (event.key !== 'Enter') return;
           view.chosen = clip.id;
           set({});
-        }}><td><b>${nameOf(clip)}</b><small>${clip.note ?? clip.incident_id ?? ''}</small></td><td>${dayOf(clip.started_at)} ${timeOfDay(clip.started_at, { seconds: true })}</td><td class="num">${durationText(seconds(clip))}</td><td><span class=${`clip-state ${clip.state}`}>${stateText(clip)}</span></td></tr>`,
+        }}><td><b>${nameOf(clip)}</b><small>${clip.note || (clip.incident_id ?? '')}</small></td><td>${dayOf(startOf(clip))} ${timeOfDay(startOf(clip), { seconds: true })}</td><td class="num">${durationText(seconds(clip))}</td><td><span class=${`clip-state ${clip.state}`}>${stateText(clip)}</span></td></tr>`,
       )}</tbody></table>
+      ${view.more && view.many < MOST && html`<button class="more btn ghost" onClick=${() => edit({ many: MOST })}>${t('video.more')}</button>`}
       ${!list.length && !view.error && html`<div class="blank" data-testid="clips-empty"><b>${t(view.loading ? 'video.loading' : 'video.clip.none')}</b>${!view.loading && html`<p>${t(view.items.length || view.camera || view.incident ? 'video.clip.none_here' : 'video.clip.none_help')}</p>`}</div>`}</div></section>
-    ${chosen ? html`<${Detail} clip=${chosen} key=${chosen.id} />` : html`<div class="clip-detail nothing"><p>${t('video.clip.choose')}</p></div>`}</div>`;
+    ${chosen ? html`<${Detail} clip=${chosen} key=${chosen.id} />` : html`<div class="clip-detail nothing"></div>`}</div>`;
 }

@@ -91,7 +91,7 @@ function Detail({ item }) {
     <footer>
       <button class="btn" disabled=${Boolean(busy)} onClick=${() => void act('check')} data-testid="fault-check">${t(busy === 'check' ? 'video.fault.checking' : 'video.fault.check')}</button>
       ${
-        may('video.manage') || may('camera.manage')
+        may('video.manage')
           ? sure
             ? html`<span class="sure">${t('video.fault.sure')}<button class="btn danger" onClick=${() => void act('false_alarm')} data-testid="fault-false-sure">${t('video.fault.false')}</button><button class="btn" onClick=${() => setSure(false)}>${t('console.cancel')}</button></span>`
             : html`<button class="btn" disabled=${Boolean(busy) || blind} title=${blind ? t('video.fault.no_false') : ''} onClick=${() => setSure(true)} data-testid="fault-false">${t('video.fault.false')}</button>`
@@ -134,5 +134,5 @@ export function Faults() {
         <tbody>${list.map((item) => html`<${Row} key=${item.camera.id} item=${item} chosen=${chosen?.camera.id === item.camera.id} />`)}</tbody></table>
         ${!list.length && !view.error && html`<div class="blank" data-testid="faults-empty"><b>${t(view.loading ? 'video.loading' : view.items.length ? 'video.fault.none_here' : 'video.fault.none')}</b>${!view.loading && html`<p>${t(view.items.length ? 'video.fault.none_here_help' : 'video.fault.none_help')}</p>`}</div>`}</div>
     </section>
-    ${chosen ? html`<${Detail} item=${chosen} key=${chosen.camera.id} />` : html`<div class="fault-detail nothing"><p>${t('video.fault.choose')}</p></div>`}</div>`;
+    ${chosen ? html`<${Detail} item=${chosen} key=${chosen.camera.id} />` : html`<div class="fault-detail nothing"></div>`}</div>`;
 }

@@ -2,7 +2,7 @@
 import { t } from '../i18n.js';
 import { html } from '../ui/h.js';
 import { loadLayout, pauseOrResume, startTour, stopTour } from './actions.js';
-import { cameras, layouts, nowMs, set, tours, ui } from './state.js';
+import { cameras, layouts, may, nowMs, set, tours, ui } from './state.js';
 import { camerasOf, inWindow } from './tours.js';
 import { minuteOfDay } from './words.js';
 
@@ -12,7 +12,7 @@ const byName = (things) =>
 
 /** @param {{text: string, help: string, action: string, onAction: () => void, id: string, disabled?: boolean}} props */
 const Blank = ({ text, help, action, onAction, id, disabled = false }) => html`<div class="blank" data-testid=${id}><b>${text}</b><p>${help}</p>
-  <button class="btn sm out" disabled=${disabled} onClick=${onAction}>${action}</button></div>`;
+  ${may('video.manage') && html`<button class="btn sm out" disabled=${disabled} onClick=${onAction}>${action}</button>`}</div>`;
 
 export function TourList() {
   const list = byName(tours());
@@ -34,9 +34,12 @@ export function TourList() {
             ? html`<button class="btn sm" onClick=${pauseOrResume}>${t(ui.run?.pausedAt_ms === null ? 'video.tour.pause' : 'video.tour.resume')}</button><button class="btn sm" onClick=${stopTour}>${t('video.tour.stop')}</button>`
             : html`<button class="btn sm out" disabled=${!n} onClick=${() => startTour(tour)} data-testid="tour-start">${t('video.tour.start')}</button>`
         }
-        <button class="link plain" onClick=${() => set({ dialog: { kind: 'tour', tour } })} data-testid="tour-edit">${t('video.edit')}</button>
-        <button class="link plain" onClick=${() => set({ dialog: { kind: 'remove', what: 'tours', id: tour.id, name: tour.name } })} data-testid="tour-remove">${t('video.remove')}</button></div></li>`;
-  })}</ul><div class="side-act"><button class="btn sm" onClick=${create} data-testid="tour-new">${t('video.tour.new')}</button></div>`;
+        ${
+          may('video.manage') &&
+          html`<button class="link plain" onClick=${() => set({ dialog: { kind: 'tour', tour } })} data-testid="tour-edit">${t('video.edit')}</button>
+        <button class="link plain" onClick=${() => set({ dialog: { kind: 'remove', what: 'tours', id: tour.id, name: tour.name } })} data-testid="tour-remove">${t('video.remove')}</button>`
+        }</div></li>`;
+  })}</ul>${may('video.manage') && html`<div class="side-act"><button class="btn sm" onClick=${create} data-testid="tour-new">${t('video.tour.new')}</button></div>`}`;
 }
 
 export function LayoutList() {
@@ -50,7 +53,10 @@ export function LayoutList() {
     return html`<li key=${layout.id} class=${ui.layout?.id === layout.id ? 'on' : ''} data-testid="layout">
       <div class="thing"><b>${layout.name}</b><p>${t('video.layout.about', { split: layout.split, n: names.length })}</p><p class="dim cut">${names.join(t('join.list'))}</p></div>
       <div class="acts"><button class="btn sm out" onClick=${() => loadLayout(layout)} data-testid="layout-load">${t('video.layout.load')}</button>
-        <button class="link plain" onClick=${() => set({ dialog: { kind: 'layout', layout } })} data-testid="layout-rename">${t('video.rename')}</button>
-        <button class="link plain" onClick=${() => set({ dialog: { kind: 'remove', what: 'layouts', id: layout.id, name: layout.name } })} data-testid="layout-remove">${t('video.remove')}</button></div></li>`;
-  })}</ul><div class="side-act"><button class="btn sm" disabled=${!filled} onClick=${create}>${t('video.layout.save_as')}</button></div>`;
+        ${
+          may('video.manage') &&
+          html`<button class="link plain" onClick=${() => set({ dialog: { kind: 'layout', layout } })} data-testid="layout-rename">${t('video.rename')}</button>
+        <button class="link plain" onClick=${() => set({ dialog: { kind: 'remove', what: 'layouts', id: layout.id, name: layout.name } })} data-testid="layout-remove">${t('video.remove')}</button>`
+        }</div></li>`;
+  })}</ul>${may('video.manage') && html`<div class="side-act"><button class="btn sm" disabled=${!filled} onClick=${create}>${t('video.layout.save_as')}</button></div>`}`;
 }

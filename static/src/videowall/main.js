@@ -8,7 +8,7 @@ import { setClock } from '../video/clock.js';
 import { recallGrid, tickTour } from './actions.js';
 import { App } from './app.js';
 import { startKeys } from './keys.js';
-import { nowMs, redraw, set, ui } from './state.js';
+import { may, nowMs, redraw, set, ui } from './state.js';
 
 /** @import {AreaRow} from '../../types/video.d.ts' */
 
@@ -35,7 +35,9 @@ async function nameAreas() {
 function readAddress() {
   const asked = new URLSearchParams(location.search);
   const tab = asked.get('tab');
-  if (tab === 'faults' || tab === 'clips' || tab === 'playback' || tab === 'viewings') ui.tab = tab;
+  if (tab === 'faults') ui.tab = tab;
+  if ((tab === 'clips' || tab === 'playback') && may('clip.view')) ui.tab = tab;
+  if (tab === 'viewings' && may('audit.view')) ui.tab = tab;
   const camera = asked.get('camera');
   if (camera && ui.tab === 'playback') ui.playbackCamera = camera;
   else if (camera) ui.grid = { ...ui.grid, cells: ui.grid.cells.map((id, cell) => (cell === ui.grid.focus ? camera : id === camera ? null : id)) };

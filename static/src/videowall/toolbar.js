@@ -4,7 +4,7 @@ import { html } from '../ui/h.js';
 import { clearAll, nextOfTour, pauseOrResume, runningTour, saveLayout, split, stopTour } from './actions.js';
 import { SPLITS, sameAs, sideOf } from './grid.js';
 import { fullScreen } from './grid-view.js';
-import { cameras, layouts, note, nowMs, set, ui } from './state.js';
+import { cameras, layouts, may, note, nowMs, set, ui } from './state.js';
 import { camerasOf, inWindow, pagesOf, shareOf } from './tours.js';
 import { minuteOfDay } from './words.js';
 
@@ -28,8 +28,8 @@ function LayoutPart() {
   };
   return html`<div class="layout-part">
     ${kept && html`<span class="layout-name" data-testid="layout-name">${kept.name}${changed && html`<em>${t('video.layout.changed')}</em>`}</span>`}
-    ${kept && changed && html`<button class="btn sm" onClick=${() => void again()} data-testid="layout-again">${t('video.layout.again')}</button>`}
-    <button class="btn sm" onClick=${() => set({ dialog: { kind: 'layout', layout: null } })} disabled=${!grid.cells.slice(0, grid.split).some(Boolean)} data-testid="layout-save">${t('video.layout.save_as')}</button>
+    ${kept && changed && may('video.manage') && html`<button class="btn sm" onClick=${() => void again()} data-testid="layout-again">${t('video.layout.again')}</button>`}
+    ${may('video.manage') && html`<button class="btn sm" onClick=${() => set({ dialog: { kind: 'layout', layout: null } })} disabled=${!grid.cells.slice(0, grid.split).some(Boolean)} data-testid="layout-save">${t('video.layout.save_as')}</button>`}
     <button class="btn sm ghost" onClick=${clearAll} disabled=${!grid.cells.slice(0, grid.split).some(Boolean)} data-testid="clear-all">${t('video.clear_all')}</button></div>`;
 }
 

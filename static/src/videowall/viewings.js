@@ -1,6 +1,6 @@
 // Who watched what, when and why. Reading it is itself recorded, and the page says so.
 import { call } from '../api.js';
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { dayOf, dayStamp, timeOfDay } from '../time.js';
 import { durationText } from '../ui/format.js';
 import { html, useEffect, useState } from '../ui/h.js';
@@ -11,8 +11,18 @@ import { purposeText } from './words.js';
 
 /** @import {Viewing} from '../../types/video.d.ts' */
 
+const LASTING = new Set(['live', 'playback']); // the others are over as soon as they have begun
+
+/** How long it was looked at; a still picture is no length. @param {Viewing} item */
+function longText(item) {
+  if (!LASTING.has(item.kind)) return '';
+  if (item.ended_at === null) return t('video.view.open');
+  const text = durationText((Date.parse(item.ended_at) - Date.parse(item.started_at)) / 1000);
+  return item.cut ? `${text} · ${t('video.view.cut')}` : text;
+}
+
 /** @param {Viewing} item */
-const begun = (item) => item.started_at ?? item.at ?? null;
+const whatText = (item) => (has(`video.view.kind.${item.kind}`) ? t(`video.view.kind.${item.kind}`) : item.kind);
 
 export function Viewings() {
   const today = dayStamp(nowMs());
@@ -34,7 +44,7 @@ export function Viewings() {
     );
   };
   useEffect(() => load(null), [since, until, camera, user]);
-  const people = new Map(page.items.map((item) => [item.user_id, item.user_name ?? item.user_id]));
+  const people = new Map(page.items.map((item) => [item.user_id, item.user_name]));
   const watched = [...new Set([camera, ...page.items.map((item) => item.camera_id)].filter(Boolean))];
   return html`<div class="viewings"><header class="filters">
       <input type="date" value=${since} max=${until} aria-label=${t('video.view.since')} onChange=${(/** @type {any} */ e) => e.target.value && setSince(e.target.value)} /><i>–</i>
@@ -43,12 +53,8 @@ export function Viewings() {
       <select aria-label=${t('video.view.who')} value=${user} onChange=${(/** @type {any} */ e) => setUser(e.target.value)} data-testid="viewing-user"><option value="">${t('video.view.everybody')}</option>${[...people].map(([id, name]) => html`<option value=${id} selected=${id === user}>${name}</option>`)}</select>
       <span>${t('video.view.logged')}</span></header>
     ${page.error && html`<p class="refused" role="alert">${page.error} <button class="btn sm" onClick=${() => load(null)}>${t('console.retry')}</button></p>`}
-    <div class="table-scroll"><table class="rows"><thead><tr><th>${t('video.view.at')}</th><th>${t('video.view.who')}</th><th>${t('video.camera')}</th><th>${t('video.view.why')}</th><th>${t('video.clip.incident')}</th><th class="num">${t('video.view.long')}</th></tr></thead>
-      <tbody>${page.items.map((item, index) => {
-        const at = begun(item);
-        const long_s = at && item.ended_at ? (Date.parse(item.ended_at) - Date.parse(at)) / 1000 : null;
-        return html`<tr key=${item.id ?? index} data-testid="viewing"><td>${dayOf(at)} ${timeOfDay(at, { seconds: true })}</td><td><b>${item.user_name ?? item.user_id}</b></td><td>${cameras()[item.camera_id]?.name ?? item.camera_name ?? item.camera_id}</td><td>${purposeText(item.purpose)}</td><td>${item.incident_id ?? ''}</td><td class="num">${long_s === null ? t('video.view.open') : durationText(long_s)}</td></tr>`;
-      })}</tbody></table>
+    <div class="table-scroll"><table class="rows"><thead><tr><th>${t('video.view.at')}</th><th>${t('video.view.who')}</th><th>${t('video.camera')}</th><th>${t('video.view.what')}</th><th>${t('video.view.why')}</th><th>${t('video.clip.incident')}</th><th class="num">${t('video.view.long')}</th></tr></thead>
+      <tbody>${page.items.map((item) => html`<tr key=${item.id} data-testid="viewing"><td>${dayOf(item.started_at)} ${timeOfDay(item.started_at, { seconds: true })}</td><td><b>${item.user_name}</b><small>${has(`role.${item.role}`) ? t(`role.${item.role}`) : item.role}</small></td><td>${cameras()[item.camera_id]?.name ?? item.camera_name ?? item.camera_id}</td><td>${whatText(item)}</td><td>${item.purpose && item.purpose !== item.kind ? purposeText(item.purpose) : ''}</td><td>${item.incident_id ?? ''}</td><td class="num">${longText(item)}</td></tr>`)}</tbody></table>
       ${!page.items.length && !page.error && html`<div class="blank" data-testid="viewings-empty"><b>${t(page.loading ? 'video.loading' : 'video.view.none')}</b>${!page.loading && html`<p>${t('video.view.none_help')}</p>`}</div>`}
       ${page.next && html`<button class="more btn ghost" disabled=${page.loading} onClick=${() => load(page.next)}>${t('video.more')}</button>`}</div></div>`;
 }

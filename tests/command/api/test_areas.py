@@ -19,7 +19,9 @@ async def test_the_tree_is_listed_by_tier_parent_box_and_sight(centre: Centre) -
     assert await codes(parent="340604001001") == [G1, G2]
     assert await codes(tier=4, bbox="116.821,33.901,116.829,33.909") == [G5]
     assert await codes("town", tier=2) == ["340604001"]
-    error(await centre.get("admin", "/areas"), 403, "forbidden")
+    # Whoever keeps the areas reads their names, and nothing of what happens in them.
+    assert await codes("admin", tier=2) == ["340604001", "340604010", "340604011"]
+    error(await centre.get("admin", "/areas/340604001001/overview"), 403, "forbidden")
     for query, field in (({"bbox": "1,2"}, "bbox"), ({"tier": 0}, "tier"), ({"tier": "x"}, "tier")):
         assert error(await centre.get("operator", "/areas", **query), 422, "malformed")["field"] == field
     row = (await centre.get("operator", f"/areas/{G1}")).json()
