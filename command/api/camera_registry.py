@@ -30,8 +30,8 @@ Crs = Annotated[
     ),
 ]
 
-AT_ONCE: Final = 500
-"""Cameras of a list that are entered in one command."""
+AT_ONCE: Final = 200
+"""Cameras of a list that are entered in one command: others want their turn in between."""
 MOST_ERRORS: Final = 1_000
 """Bad cells that are named; the rest is counted."""
 

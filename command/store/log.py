@@ -28,6 +28,8 @@ CHECKPOINTS: Final = 2
 hand for clients of the previous process that resume."""
 PAGE: Final = 5_000
 """Most events read at once when replaying."""
+CHUNK: Final = 500
+"""Ids in one IN (…)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,28 +216,44 @@ def write_commit(connection: sa.Connection, commit: Commit) -> None:
                     incident_id=row.incident_id, contact=row.contact, purge_at=row.purge_at
                 )
             )
-        elif isinstance(row, PutSource):
-            _put_source(connection, row)
-        else:
-            table = schema.camera_sources
-            connection.execute(sa.delete(table).where(table.c.camera_id == row.camera_id))
+    _keep_sources(connection, [row for row in commit.apart if not isinstance(row, Contact)])
 
 
-def _put_source(connection: sa.Connection, put: PutSource) -> None:
+def _keep_sources(connection: sa.Connection, rows: Sequence[PutSource | DropSource]) -> None:
+    """Keep and forget sources in order; whether a password stays is seen from the source before.
+
+    Read and written in one transaction of the only writer: nothing can point a source elsewhere in between.
+    """
     table = schema.camera_sources
-    mine = table.c.camera_id == put.camera_id
-    # Read and written in one transaction of the only writer: nothing can point the source elsewhere in between.
-    old = connection.execute(sa.select(table).where(mine)).first()
-    before = None if old is None else msgspec.json.decode(old.source, type=Source)
-    values = {
-        "source": msgspec.json.encode(put.source),
-        "secret": secret_after(put, before, None if old is None else old.secret),
-        "updated_at": put.at,
-    }
-    if old is None:
-        connection.execute(sa.insert(table).values(camera_id=put.camera_id, **values))
-    else:
-        connection.execute(sa.update(table).where(mine).values(**values))
+    ids = list(dict.fromkeys(row.camera_id for row in rows))
+    before: dict[str, tuple[Source, bytes | None]] = {}
+    for some in _chunks(ids):
+        for old in connection.execute(sa.select(table).where(table.c.camera_id.in_(some))):
+            before[old.camera_id] = (msgspec.json.decode(old.source, type=Source), old.secret)
+    after: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if isinstance(row, DropSource):
+            before.pop(row.camera_id, None)
+            after.pop(row.camera_id, None)
+            continue
+        secret = secret_after(row, *before.get(row.camera_id, (None, None)))
+        before[row.camera_id] = (row.source, secret)
+        after[row.camera_id] = {
+            "camera_id": row.camera_id,
+            "source": msgspec.json.encode(row.source),
+            "secret": secret,
+            "updated_at": row.at,
+        }
+    for some in _chunks(ids):
+        connection.execute(sa.delete(table).where(table.c.camera_id.in_(some)))
+    if after:
+        connection.execute(sa.insert(table), list(after.values()))
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield them a few hundred at a time: SQLite limits the parameters of a statement."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
 
 
 def _project(connection: sa.Connection, events: Sequence[Event]) -> None:

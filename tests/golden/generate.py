@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from command import assignments, messages
+from command import assignments, cameras, messages
 from command.board import Board
+from command.cameras import Layout, Tour
 from command.events import SYSTEM, Event, Fact
 from tests.command.world import COLLEAGUE, DISPATCHER, OPERATOR, World, unit_actor
 
@@ -28,6 +29,8 @@ SAYS = {
     "message.read": "receipts are nested and replaced as a whole",
     "responder.shift_ended": "an entity loses values: null replaces, it does not merge",
     "camera.registered": "a kind that was empty gets its first entity",
+    "tour.saved": "a kind that older screens do not know, with a field named as a keyword",
+    "camera.removed": "null and changed entities of three kinds in one event",
     "board.trimmed": "null removes entities of several kinds, also ones that were never there",
 }
 """Which event types make a case, and what it shows."""
@@ -52,6 +55,12 @@ def day() -> World:
     world.move("i1", "check_pass", OPERATOR, disposition="已移交住建局")
     world.shift("r3", on_duty=False)
     world.add_camera("c1", azimuth=90.5)
+    world.add_camera("c2")
+    tour = Tour(id="t1", name="环城", camera_ids=("c1", "c2"), from_="20:00", to="06:00")
+    layout = Layout(id="l1", name="门口", split=4, cells=("c2", None, "c1", None))
+    world.take(lambda p, c: cameras.decide_save_tour(p, tour, c))
+    world.take(lambda p, c: cameras.decide_save_layout(p, layout, c))
+    world.take(lambda p, c: cameras.decide_remove(p, "c2", c), SYSTEM)
     gone = (("incidents", "i1", None), ("assignments", first.id, None), ("messages", "m-never", None))
     world.take(lambda _p, _c: [Fact("board.trimmed", gone)], SYSTEM)
     return world

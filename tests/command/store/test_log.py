@@ -11,12 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from command.board import Board
+from command.cameras.sources import DropSource, PutSource
 from command.errors import StorageFull, Unavailable
 from command.events import Event
 from command.store import schema
 from command.store.database import Database
 from command.store.log import Commit, Contact, EventLog, MemoryLog, Receipt, SqlLog, touched_incidents
 from command.store.migrate import upgrade
+from streams.source import Source
 from tests.command.world import World
 
 AT = "2026-11-22T03:00:00.000Z"
@@ -140,6 +142,29 @@ async def test_a_number_that_is_taken_is_refused_and_nothing_is_written(log: Eve
         await log.append(again)
     assert [event.seq for event in log.after(0)] == [1, 2, 3]
     assert await log.receipt("u1", "k") is None
+
+
+async def test_a_source_is_kept_replaced_and_dropped_with_its_commit(log: EventLog) -> None:
+    def put(host: str, secret: bytes | None = None, *, keep: bool = True) -> PutSource:
+        return PutSource("c1", Source(protocol="rtsp", host=host), secret, keep, AT)
+
+    def kept() -> tuple[str, bytes | None] | None:
+        if isinstance(log, MemoryLog):
+            found = log.sources.get("c1")
+            return None if found is None else (found[0].host, found[1])
+        assert isinstance(log, SqlLog)
+        row = log._database.read_now(lambda c: c.execute(sa.select(schema.camera_sources)).first())
+        return None if row is None else (msgspec.json.decode(row.source, type=Source).host, row.secret)
+
+    for step, expected in (
+        (put("a", b"1", keep=False), ("a", b"1")),
+        (put("a"), ("a", b"1")),
+        (put("b"), ("b", None)),
+        (put("b", b"2", keep=False), ("b", b"2")),
+        (DropSource("c1"), None),
+    ):
+        await log.append(Commit(apart=[step]))
+        assert kept() == expected
 
 
 async def test_an_empty_commit_is_nothing(log: EventLog) -> None:
