@@ -108,6 +108,8 @@ class MediaRole:
                 camera.pull.respec(spec)
         for camera_id in changes.drop:
             self._specs.pop(camera_id, None)
+            if self._readers is not None:
+                self._readers.forget(camera_id)
             camera = self._cameras.pop(camera_id, None)
             for clip in self._clips.values():
                 if clip.camera_id == camera_id:

@@ -37,6 +37,8 @@ async def probe(source: Source, readers: CameraReaders, permit: Callable[[str], 
         return Probe(ok=False, reason="stalled", detail=f"no picture within {_MOST_S:g} s")
     except StreamError as error:
         return Probe(ok=False, reason=error.code, detail=str(error) or None)
+    finally:
+        readers.forget(spec.id)
     track = sink.track
     assert track is not None
     return Probe(

@@ -93,6 +93,10 @@ class CameraReaders:
         self._second[spec.id] = source, msgspec.structs.replace(source, transport="udp") if udp else source
         return True
 
+    def forget(self, camera_id: str) -> None:
+        """Forget what was learnt of a camera that is gone."""
+        self._second.pop(camera_id, None)
+
     def host(self, source: Source) -> str | None:
         """Return what sessions are counted by; None: they need not be."""
         if source.protocol == "file":

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from streams.channel import Channel, Seat, Viewer
 from streams.clips import ClipOrder
 from streams.errors import NoSuchCamera, StreamError, Unreachable, Unsupported
 from streams.figures import figures
@@ -30,7 +31,7 @@ from streams.gb28181.messages import (
     RecordsRequest,
 )
 from streams.health.messages import CheckOrder, HealthReport, ReferenceOrder, Still, StillOrder
-from streams.hub import Channel, Hub, Seat, Viewer
+from streams.hub import Hub
 from streams.media import KeyFrame
 from streams.source import CameraSpec, Source
 from streams.staff import Staff, VideoEvents

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import structlog
 
+from streams.channel import Channel
 from streams.clips import ClipDone, ClipOrder
 from streams.errors import NoSuchCamera, StreamError, Unsupported
 from streams.gb28181.messages import (
@@ -25,7 +26,7 @@ from streams.gb28181.messages import (
     Release,
 )
 from streams.health.messages import HealthReport, KeyFrameOrder
-from streams.hub import Channel, Hub
+from streams.hub import Hub
 from streams.link import Link, LinkLost
 from streams.media import KeyFrame
 from streams.media_role import place_of

@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import re
 import resource
 import signal
 import socket
@@ -23,6 +24,7 @@ from typing import Final
 
 import structlog
 import uvloop
+from structlog.typing import EventDict
 
 from streams.link import Link
 from streams.wire import Beat
@@ -37,6 +39,7 @@ _ROLES: Final = {
     "health": "streams.health.process",
 }
 _LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
+_ACCOUNT: Final = re.compile(r"(?<=://)[^/\s@\"']+(?=@)")
 _PR_SET_PDEATHSIG: Final = 1
 _BEAT_S: Final = 1.0
 _BYE_S: Final = 2.0
@@ -109,6 +112,14 @@ def main() -> None:
     os._exit(0)
 
 
+def _without_credentials(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Take accounts out of addresses that a library or a device may have put into a message."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = _ACCOUNT.sub("[redacted]", value)
+    return event
+
+
 def _log(name: str, level: str) -> None:
     structlog.configure(
         processors=[
@@ -116,6 +127,7 @@ def _log(name: str, level: str) -> None:
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
+            _without_credentials,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import hub as hub_module
-from streams.hub import Channel, Hub
+from streams import channel as channel_module
+from streams.channel import Channel
+from streams.hub import Hub
 from streams.wire import CONFIG, FRAGMENT, INIT, KEY, Span, StreamState
 from tests.streams.scripted import Clock
 
@@ -219,7 +220,7 @@ def test_nothing_of_the_old_description_after_the_new_one(world: World) -> None:
 def test_a_group_too_long_to_keep_makes_later_viewers_wait(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "MOST_CACHED", 5)
+    monkeypatch.setattr(channel_module, "MOST_CACHED", 5)
     first, later = Tile(), Tile()
     channel, _ = world.hub.join("a", first, "source")
     world.begin(channel)
@@ -232,7 +233,7 @@ def test_a_group_too_long_to_keep_makes_later_viewers_wait(
 
 
 def test_the_bytes_that_are_kept_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "MOST_CACHED_BYTES", 1000)
+    monkeypatch.setattr(channel_module, "MOST_CACHED_BYTES", 1000)
     channel, _ = world.hub.join("a", Tile(), "source")
     world.begin(channel)
     for _ in range(50):
