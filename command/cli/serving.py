@@ -17,6 +17,7 @@ from command import logs
 from command.api.frames import UVICORN_OPTIONS
 from command.cli.common import load, say
 from command.demo import build as demo_build
+from command.demo import farm as demo_farm
 from command.server import create_app
 from command.settings import Settings, load_settings
 
@@ -87,7 +88,18 @@ def demo(
     else:
         say(f"生成演示区县 {district}（种子 {seed}）…")
         demo_build.build(folder, settings, district, seed, lambda text: say(f"  {text}"))
+    config = demo_farm.load(folder)
+    if config is None:
+        demo_build.add_cameras(folder, settings, seed)
+        config = demo_farm.load(folder)
+        assert config is not None
+    sip_port = demo_farm.free_port()
+    settings = load_settings(
+        None, data_dir=folder, host=host, port=port, demo=True, **demo_farm.settings_for(config, sip_port)
+    )
     with contextlib.ExitStack() as stack:
+        farm = stack.enter_context(demo_farm.running(config, sip_port, journal))
+        demo_farm.follow(folder, settings, config, farm)
 
         def ready(url: str) -> None:
             shown = demo_build.announce(folder, url)

@@ -13,6 +13,8 @@ from typing import Any, Final
 from command import camera_import, importing
 from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
+from command.cameras import Camera
+from command.demo import cameras, farm
 from command.district import About
 from command.events import SYSTEM
 from command.resources import config_dir
@@ -60,7 +62,7 @@ def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) 
         ValueError: The description of the district cannot be met.
     """
     if data.exists():
-        for leftover in ("yiping.db", "yiping.db-wal", "yiping.db-shm", DISTRICT, "source"):
+        for leftover in (farm.FARM_FILE, "yiping.db", "yiping.db-wal", "yiping.db-shm", DISTRICT, "source"):
             path = data / leftover
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     data.mkdir(parents=True, exist_ok=True)
@@ -90,7 +92,8 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
         if errors or found.errors:
             raise ValueError(f"the generated files have bad rows: {[*errors, *found.errors][:3]}")
         await core.operations.register_responders(SYSTEM, people)
-        await core.operations.cameras.register(SYSTEM, found.cameras, sources=found.sources)
+        paths = {camera_id: source.path for camera_id, source in found.sources.items()}
+        await _equip(core, found.cameras, paths, data, seed)
         accounts = await _accounts(core, people)
         tokens = await core.parts.tokens.issue_many(
             [TokenRequest("device", p.name, p.id, _device(p)) for p in people], "system"
@@ -135,6 +138,40 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
     finally:
         desk.cancel()
         await asyncio.gather(desk, return_exceptions=True)
+
+
+def add_cameras(data: Path, settings: Settings, seed: int) -> None:
+    """Give a demo that was made before cameras had pictures what it lacks."""
+    core = open_core(settings)
+    try:
+        asyncio.run(_add_cameras(core, data, seed))
+    finally:
+        core.close()
+
+
+async def _add_cameras(core: Core, data: Path, seed: int) -> None:
+    desk = asyncio.create_task(core.desk.run())
+    try:
+        known = sorted(core.board.cameras.values(), key=lambda camera: camera.id)
+        paths = {camera.id: f"cam/{number:05d}" for number, camera in enumerate(known, start=1)}
+        await _equip(core, known, paths, data, seed)
+    finally:
+        desk.cancel()
+        await asyncio.gather(desk, return_exceptions=True)
+
+
+async def _equip(core: Core, found: list[Camera], paths: dict[str, str], data: Path, seed: int) -> None:
+    made = cameras.plan(
+        found,
+        paths,
+        seed=seed,
+        code=core.district.about.code,
+        zone=core.settings.district.timezone,
+        port=farm.free_port(),
+        onvif_port=farm.free_port(),
+    )
+    await cameras.equip(core, made)
+    farm.save(data, made.farm)
 
 
 async def _accounts(core: Core, people: list[Responder]) -> dict[str, str]:

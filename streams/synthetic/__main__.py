@@ -52,7 +52,7 @@ async def serve(config: FarmConfig, ended: asyncio.Event, tell: BinaryIO) -> Non
                 clock=time.time,
             )
             recorders.start()
-        tell.write(msgspec.json.encode(Ready(port=farm.port)) + b"\n")
+        tell.write(msgspec.json.encode(Ready(port=farm.port, onvif_port=config.onvif_port)) + b"\n")
         tell.flush()
         await ended.wait()
     finally:

@@ -15,7 +15,7 @@ from streams.synthetic.faults import PICTURE_FAULTS, Fault, FaultKind, Schedule
 from streams.synthetic.head import Head
 from streams.synthetic.profiles import PROFILES
 from streams.synthetic.rtsp_server import Outlet, RtspServer
-from streams.synthetic.scenes import scene_of
+from streams.synthetic.sites import scene_of
 from streams.synthetic.studio import Shot, Studio
 
 __all__ = ["Farm", "FarmCamera"]

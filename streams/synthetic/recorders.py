@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -157,13 +157,13 @@ class Recorders:
 
     # What the channels show
 
-    def _media(self, play: Play) -> AsyncIterator[AccessUnit | SoundPacket]:
+    def _media(self, play: Play) -> AsyncGenerator[AccessUnit | SoundPacket, None]:
         path = self._paths[play.channel_id]
         if play.start is None:
             return self._live(path)
         return self._playback(path, play.start, play.end or play.start + timedelta(hours=1))
 
-    async def _live(self, path: str) -> AsyncIterator[AccessUnit | SoundPacket]:
+    async def _live(self, path: str) -> AsyncGenerator[AccessUnit | SoundPacket, None]:
         follower = _Follower()
         encoder = self._farm.encoder(path)
         encoder.join(follower)
@@ -192,7 +192,7 @@ class Recorders:
 
     async def _playback(
         self, path: str, start: datetime, end: datetime
-    ) -> AsyncIterator[AccessUnit | SoundPacket]:
+    ) -> AsyncGenerator[AccessUnit | SoundPacket, None]:
         """Draw the past: the clock in the picture says when it was."""
         shot = self._farm.shot(path)
         scene = self._farm.studio.scene(shot.kind, shot.seed)

@@ -4,7 +4,7 @@ import random
 import zlib
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from typing import Final, Literal, get_args
+from typing import Final
 
 import cv2
 import numpy as np
@@ -26,14 +26,10 @@ from streams.synthetic.drawn.street import street
 from streams.synthetic.drawn.village import village
 from streams.synthetic.moving import Mover
 from streams.synthetic.osd import write
+from streams.synthetic.sites import SceneKind
 
-SceneKind = Literal[
-    "junction", "street", "school", "market", "car_park", "square", "village",
-    "river", "bridge", "lookout", "dam", "highway", "mine",
-]  # fmt: skip
 Window = tuple[int, int, int, int]
 """Left, top, width and height of a part of a picture."""
-KINDS: Final[tuple[SceneKind, ...]] = get_args(SceneKind)
 
 _DRAW: Final[dict[SceneKind, Callable[[int], tuple[Canvas, list[Mover]]]]] = {
     "junction": junction,
@@ -50,34 +46,10 @@ _DRAW: Final[dict[SceneKind, Callable[[int], tuple[Canvas, list[Mover]]]]] = {
     "highway": highway,
     "mine": mine,
 }
-# Site types of a camera registry, where they are not called like the scene.
-_SITES: Final[dict[str, SceneKind]] = {
-    "kindergarten": "school",
-    "hospital": "car_park",
-    "bus_station": "car_park",
-    "railway_station": "car_park",
-    "police": "car_park",
-    "government": "square",
-    "reservoir": "dam",
-    "hill": "lookout",
-    "river_bank": "river",
-    "park": "square",
-    "workshop": "mine",
-    "residential": "street",
-    "village_road": "village",
-}
 # Places that look as likely the other way round: nobody drives on a marked side of a road in them.
 _MIRRORED: Final[frozenset[SceneKind]] = frozenset(("river", "dam", "lookout", "mine", "square"))
 _GRAIN_HZ: Final = 12.5
 _GRAINS: Final = 8
-
-
-def scene_of(site: str) -> SceneKind:
-    """Return the kind of scene that suits a site type; an unknown one is a street."""
-    for kind in KINDS:
-        if site == kind:
-            return kind
-    return _SITES.get(site, "street")
 
 
 def daylight(at: float, zone: tzinfo) -> float:

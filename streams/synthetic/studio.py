@@ -10,7 +10,8 @@ from streams.synthetic.encoder import Encoder, Planes
 from streams.synthetic.faults import FaultKind
 from streams.synthetic.head import Head
 from streams.synthetic.profiles import Profile
-from streams.synthetic.scenes import Scene, SceneKind
+from streams.synthetic.scenes import Scene
+from streams.synthetic.sites import SceneKind
 from streams.synthetic.spoiling import spoil
 
 _IDLE_S: Final = 20.0

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.synthetic.canvas import HEIGHT, WIDTH
-from streams.synthetic.scenes import KINDS, Scene, SceneKind, daylight, scene_of
+from streams.synthetic.scenes import Scene, daylight
+from streams.synthetic.sites import KINDS, SceneKind, scene_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 AT = 1_760_000_000.0
