@@ -166,16 +166,12 @@ class Dialogs:
         await asyncio.gather(*(self.bye(id) for id in ids))
         return len(ids)
 
-    async def drop_device(self, device_id: str, *, reason: str, tell: bool) -> None:
-        """Forget the sessions with a device; ``tell`` it as well."""
+    async def drop_device(self, device_id: str, reason: str) -> None:
+        """End every session with a device."""
         for id, dialog in list(self.book.open.items()):
-            if dialog.device_id != device_id:
-                continue
-            self._on_ended(DialogEnded(dialog_id=id, camera_id=dialog.camera_id, reason=reason))
-            if tell:
+            if dialog.device_id == device_id:
+                self._on_ended(DialogEnded(dialog_id=id, camera_id=dialog.camera_id, reason=reason))
                 await self.bye(id)
-            else:
-                self.book.close(id)
 
     async def control(self, order: PlaybackControl) -> None:
         """Pause, continue or change a playback.

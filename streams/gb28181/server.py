@@ -37,6 +37,8 @@ _ID: Final = re.compile(r"[0-9]{20}")
 _PLAYED_OUT: Final = "121"
 _TICK_S: Final = 1.0
 _NOTICE_EVERY_S: Final = 60.0
+_REFUSALS: Final = 50
+_REFUSALS_PER_S: Final = 1.0
 _ALARMS: Final = 20
 _ALARMS_PER_S: Final = 1.0
 _MOST_TASKS: Final = 20_000
@@ -81,6 +83,7 @@ class GbServer:
         self._gate = Gatekeeper(self.caller.realm, config.digest)
         self._alarms = Allowance(_ALARMS, _ALARMS_PER_S)
         self._notices = Allowance(1, 1 / _NOTICE_EVERY_S)
+        self._refusals = Allowance(_REFUSALS, _REFUSALS_PER_S)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
 
@@ -258,7 +261,7 @@ class GbServer:
 
     async def _remove(self, device_id: str) -> None:
         """Send away a device that is no longer ours, or whose password has changed."""
-        await self.dialogs.drop_device(device_id, reason="removed", tell=True)
+        await self.dialogs.drop_device(device_id, "removed")
         if self.registry.unregister(device_id, "removed"):
             self._gone([device_id])
         self.catalogues.forget(device_id)
@@ -287,7 +290,8 @@ class GbServer:
 
     def _notice(self, device_id: str, reason: str, peer: Peer) -> None:
         """Tell of a refused device, once a minute: it tries again every few seconds, for ever."""
-        if self._notices.may(f"{device_id} {reason}"):
+        # Ids can be made up without end, so all of them together are bounded as well.
+        if self._notices.may(f"{device_id} {reason}") and self._refusals.may(""):
             log.warning("device refused", device_id=device_id, reason=reason, peer=str(peer))
             self._notes.device(
                 DeviceState(

@@ -8,7 +8,7 @@ from streams.errors import Busy, Ended, Unreachable, Unsupported
 from streams.gb28181 import manscdp, sdp
 from streams.gb28181.messages import InviteRequest, PlaybackControl
 from streams.gb28181.simulated_media import Faults
-from tests.streams.gb28181.centre import channel_id, device_id, endless, until
+from tests.streams.gb28181.centre import channel_id, config, device_id, endless, until
 
 START = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 
@@ -208,6 +208,14 @@ async def test_what_could_not_be_told_is_told_when_the_device_is_back(centres, t
     await until(lambda: "BYE" in again.asked)
     await until(lambda: (tmp_path / "gb_dialogs.json").read_bytes() == b"[]")
     assert device is not again
+
+
+async def test_a_device_that_is_removed_stops_sending(centre):
+    device = await centre.device(media=endless())
+    await centre.server.dialogs.invite(wanted())
+    assert centre.server.configure(config(0))
+    await until(lambda: not device.sessions)
+    assert [ended.reason for ended in centre.told.endings] == ["removed"]
 
 
 async def test_a_playback_is_controlled_and_plays_out(centre):

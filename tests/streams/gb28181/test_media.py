@@ -1,11 +1,12 @@
 import asyncio
 import itertools
+import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.errors import Busy, Ended, NotAllowed, Stalled, Unreachable
+from streams.errors import BadMedia, Busy, Ended, NotAllowed, Stalled, Unreachable
 from streams.gb28181.media import PsReader
 from streams.gb28181.messages import InviteAnswer
 from streams.gb28181.simulated_media import Faults, SoundPacket, paced
@@ -42,6 +43,52 @@ async def test_one_that_sends_nothing_has_stalled(centre):
     await centre.device(media=endless(), faults=Faults(mute_after=0))
     with pytest.raises(Stalled, match="0 packets"):
         await centre.reader(stall_s=0.4).run(Seen())
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_what_is_no_rtp_is_said(transport):
+    async def chatter(request):
+        target = ("127.0.0.1", request.media_port)
+        if request.transport == "udp":
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                for _ in range(300):
+                    sock.sendto(b"GET / HTTP/1.1\r\n\r\n", target)
+        else:
+            sock = socket.create_connection(target)
+            sock.sendall(b"\0\x12GET / HTTP/1.1\r\n\r\n" * 300)
+            sock.close()
+        return InviteAnswer(dialog_id=request.dialog_id, ssrc=1, senders=("127.0.0.1",))
+
+    async def bye(dialog_id):
+        return True
+
+    source = Source(protocol="gb28181", device_id="1", channel_id="2", transport=transport)
+    with pytest.raises(BadMedia, match="RTP"):
+        await PsReader(source, invite=chatter, bye=bye, camera_id="c", host="127.0.0.1").run(Seen())
+
+
+async def test_connections_from_elsewhere_are_refused(centre):
+    await centre.device(media=endless(fps=25))
+    reader, seen = centre.reader(transport="tcp"), Seen()
+    usual = centre.invite
+    ports = []
+
+    async def invite(request):
+        ports.append(request.media_port)
+        return await usual(request)
+
+    reader._invite = invite
+    task = asyncio.ensure_future(reader.run(seen))
+    await until(lambda: seen.pictures)
+    stranger, writer = await asyncio.open_connection("127.0.0.1", ports[0], local_addr=("127.0.0.9", 0))
+    with suppress(ConnectionError):
+        assert await asyncio.wait_for(stranger.read(), 5) == b""
+    writer.close()
+    assert reader.feed.refused == 1
+    assert not task.done()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def test_a_closed_connection_is_the_end(centre):
