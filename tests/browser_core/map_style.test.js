@@ -32,7 +32,7 @@ for (const theme of THEMES) {
   });
 }
 
-test('incidents lie above people: the last layers are incidents', () => {
+test('incidents lie above people, and only alarms above the numbers of pictures', () => {
   const { layers } = /** @type {any} */ (buildStyle({ theme: 'dark', origin: '', faces: FACES }));
-  assert.deepEqual(layers.slice(-2).map((/** @type {any} */ layer) => layer.id), ['incident', 'incident-alarm']);
+  assert.deepEqual(layers.slice(-3).map((/** @type {any} */ layer) => layer.id), ['incident', 'camera-pin', 'incident-alarm']);
 });

@@ -64,7 +64,7 @@ export function cameraLayers(p, scale) {
   ];
 }
 
-/** Above people and below incidents: the number on a pin is the number on its picture. @param {number} scale */
+/** Above people and known incidents, below alarms: the number on a pin is the number on its picture. @param {number} scale */
 export const pinLayers = (scale) => [
   {
     id: 'camera-pin', type: 'symbol', source: 'camera-pins',

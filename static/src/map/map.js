@@ -149,7 +149,7 @@ export class LiveMap {
   #install() {
     addIcons(this.gl, this.#theme);
     this.layer.setTheme(this.#theme);
-    if (!this.gl.getLayer('movers')) this.gl.addLayer(/** @type {any} */ (this.layer), 'camera-pin');
+    if (!this.gl.getLayer('movers')) this.gl.addLayer(/** @type {any} */ (this.layer), 'incident');
     this.#ready = true;
     for (const name of SOURCES) {
       const data = this.#data.get(name);

@@ -202,8 +202,8 @@ function ours(p, scale) {
         'line-opacity': ['case', ['==', ['get', 'rank'], 1], 1, 0.85],
       },
     },
-    ...pinLayers(scale),
     { id: 'incident', ...incident, filter: ['!', ['get', 'alarm']] },
+    ...pinLayers(scale),
     { id: 'incident-alarm', ...incident, filter: ['get', 'alarm'] },
   ];
 }

@@ -6,6 +6,7 @@ import { onBeat } from '../video/clock.js';
 import { element, say } from '../video/dom.js';
 import { Player } from '../video/player.js';
 import { NO_VIEW, shownState } from '../video/shown.js';
+import { mayHaveStill, thumbnail } from '../video/thumbnail.js';
 import { ageWords, noViewWords } from '../video/words.js';
 
 /** @import {Camera, Incident} from '../../types/wire.d.ts' */
@@ -27,6 +28,7 @@ const GIVE_UP_MS = 12_000;
 export class CameraCell {
   element = element('section', 'v cam');
   #pic = element('div', 'cam-pic');
+  #still = element('img', 'cam-still', { alt: '' });
   #why = element('div', 'cam-why');
   #plate = element('p', 'cam-plate');
   #number = element('i', 'nb');
@@ -47,7 +49,8 @@ export class CameraCell {
     this.#serverNow = serverNow;
     this.element.dataset.testid = 'wall-camera';
     this.#why.append(element('b'), element('span'), element('span'));
-    this.#pic.append(this.#why, this.#plate);
+    this.#still.hidden = true;
+    this.#pic.append(this.#still, this.#why, this.#plate);
     const text = element('div', 'cam-text');
     const state = element('p', 'cam-state');
     state.append(this.#word, this.#age);
@@ -68,6 +71,7 @@ export class CameraCell {
       this.#player = ready ?? this.#open(slot.id, slot.pinned?.incidentId ?? null);
       this.#player.element.classList.remove('behind');
       this.#since = performance.now();
+      if (!ready) this.#showStill(camera);
     }
     if (this.#next && this.#next.cameraId !== slot.next) {
       this.#next.close();
@@ -86,6 +90,17 @@ export class CameraCell {
     this.#plate.className = `cam-plate lv${view.incident?.level ?? 'none'}`;
     say(this.#plate, view.incident && slot.pinned ? t('wall.camera.near', { title: view.incident.title, distance: distance(slot.pinned.distance_m) }) : '');
     this.#beat();
+  }
+
+  /** Until the first live picture: the last one of the sweep, dimmed. @param {Camera} camera */
+  #showStill(camera) {
+    this.#still.hidden = true;
+    if (!mayHaveStill(camera)) return;
+    void thumbnail(camera.id).then((found) => {
+      if (!found || this.#view?.slot.id !== camera.id || this.#player?.age_s !== null) return;
+      this.#still.src = found.url;
+      this.#still.hidden = false;
+    });
   }
 
   /** @param {string} cameraId @param {string | null} incidentId */
@@ -123,6 +138,7 @@ export class CameraCell {
     if (!shown || !view) return;
     const age_s = this.#player?.age_s ?? null;
     const dark = NO_VIEW.has(shown.kind);
+    if (age_s !== null) this.#still.hidden = true;
     this.element.dataset.state = shown.kind;
     this.#why.hidden = !dark;
     if (dark) {
