@@ -206,7 +206,7 @@ class Supervisor:
             was_ready, process.ready, process.link, process.pid = process.ready, False, None, None
             process.beat = Beat()
             link.close()
-            code = await _end(child, graceful=self._stopping or not was_ready)
+            code = await _end(child, wait_s=0.0 if reason == "hangs" else _BYE_S / 2)
             if was_ready and not self._stopping:
                 self._owner.lost(process)
         return f"{reason}, code {code}" if reason == "exited" else reason
@@ -283,13 +283,13 @@ async def _either(wanted: asyncio.Event, unwanted: asyncio.Event, timeout_s: flo
     return wanted.is_set()
 
 
-async def _end(child: asyncio.subprocess.Process, *, graceful: bool) -> int:
-    """See that a process is gone and return its exit code."""
+async def _end(child: asyncio.subprocess.Process, *, wait_s: float) -> int:
+    """See that a process is gone, by force after a while, and return its exit code."""
 
     async def ended() -> int:
-        if graceful:
+        if wait_s:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_BYE_S / 2):
+                async with asyncio.timeout(wait_s):
                     return await child.wait()
         if child.returncode is None:
             with contextlib.suppress(ProcessLookupError):

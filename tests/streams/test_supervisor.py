@@ -49,7 +49,8 @@ class Desk:
 @asynccontextmanager
 async def running(count: int = 2, desk: Desk | None = None, **options: float) -> AsyncIterator[Supervisor]:
     supervisor = Supervisor([Process("media", index) for index in range(count)], desk or Desk(), **options)
-    with structlog.testing.capture_logs():
+    with structlog.testing.capture_logs() as logs:
+        supervisor.logs = logs  # type: ignore[attr-defined]
         await supervisor.start()
         try:
             yield supervisor
@@ -102,12 +103,14 @@ async def test_their_command_lines_and_environments_hold_nothing(monkeypatch: py
 async def test_a_killed_one_comes_back_and_the_other_goes_on() -> None:
     desk = Desk()
     async with running(2, desk) as supervisor:
+        logs = supervisor.logs  # type: ignore[attr-defined]
         victim, other = supervisor.processes
         pid, other_pid = victim.pid, other.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         await until(lambda: victim.pid != pid and victim.ready, BACK_S)
         assert desk.gone == ["media-0"]
+        assert logs[0]["reason"] == "exited, code -9"
         assert desk.briefed.count("media-0") == 2
         assert victim.restarts == 1
         assert not alive(pid)
