@@ -7,6 +7,7 @@ taken in at once and worked off in order, so nothing a camera does can hold up t
 
 import asyncio
 import math
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +43,9 @@ log = structlog.get_logger("video")
 FOLDER: Final = "video"
 WAITING: Final = 20_000
 """Most reports waiting to become facts; past it the newest are dropped, and the next sweep brings them again."""
+PLAYED: Final = 10_000
+PLAYED_S: Final = 600.0
+"""Pieces of a clip asked for within this time of the last one belong to the same viewing."""
 _GB_BYTES: Final = 1 << 30
 _ALARM_METHODS: Final = {
     1: "phone",
@@ -141,6 +145,7 @@ class VideoDesk:
         self._clock = clock
         self._district = district
         self._started = False
+        self._played: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._waiting: asyncio.Queue[Callable[[], Awaitable[object]]] = asyncio.Queue(WAITING)
         self.video = Video(
             video_settings(settings), self, (settings.data_dir / FOLDER).resolve(), encode=binary_frame
@@ -283,6 +288,15 @@ class VideoDesk:
             )
             raise
         return clip
+
+    def played_anew(self, user_id: str, clip_id: str) -> bool:
+        """Say whether playing a clip is a viewing of its own: a player asks for one file in many pieces."""
+        now_s = self._clock.monotonic()
+        last_s = self._played.pop((user_id, clip_id), -math.inf)
+        self._played[user_id, clip_id] = now_s
+        while len(self._played) > PLAYED:
+            self._played.popitem(last=False)
+        return now_s - last_s > PLAYED_S
 
     async def purge(self, now: str) -> int:
         """Delete the clips that are due; returns how many."""

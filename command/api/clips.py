@@ -105,7 +105,8 @@ async def play_clip(
     """Play a clip's file as it was written; byte ranges are answered."""
     clip, _ = await _clip(s, me, clip_id)
     path = _file(s, clip, part)
-    await record_viewing(s, me, clip.camera_id, "clip", purpose="clip", incident_id=clip.incident_id)
+    if s.video_desk.played_anew(me.user_id, clip.id):
+        await record_viewing(s, me, clip.camera_id, "clip", purpose="clip", incident_id=clip.incident_id)
     return FileResponse(path, media_type="video/mp4", headers={"cache-control": "private, no-store"})
 
 

@@ -11,7 +11,7 @@ from command.store import schema
 from command.store.database import Database
 
 Kind = Literal["live", "playback", "snapshot", "thumbnail", "clip", "export"]
-ONCE: Final = frozenset({"snapshot", "thumbnail", "export"})
+ONCE: Final = frozenset({"snapshot", "thumbnail", "clip", "export"})
 """Kinds that are over as soon as they have begun."""
 
 
