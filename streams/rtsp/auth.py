@@ -6,11 +6,13 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from streams.errors import Unauthorized
 
-_SCHEME: Final = re.compile(r"\s*(Digest|Basic)\b", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?=\s+[^\s=,]|\s*$)")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PARAMETER: Final = re.compile(r'([A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
@@ -59,31 +61,25 @@ def parse_challenges(values: list[str]) -> list[Challenge]:
     """Return the challenges in ``WWW-Authenticate`` fields that we can answer, strongest first."""
     out = []
     for value in values:
-        starts = [
-            match.start() for match in _SCHEME.finditer(value) if _begins_challenge(value, match.start())
-        ]
-        for start, end in zip(starts, [*starts[1:], len(value)], strict=True):
+        plain = _QUOTED.sub(lambda match: "x" * len(match[0]), value)  # a realm may contain anything
+        starts = [match.start(1) for match in _SCHEME.finditer(plain)]
+        for start, end in pairwise([*starts, len(value)]):
             found = _challenge(value[start:end])
             if found is not None:
                 out.append(found)
     return sorted(out, key=lambda challenge: -challenge.strength)
 
 
-def _begins_challenge(value: str, at: int) -> bool:
-    before = value[:at].rstrip()
-    return not before or before.endswith(",")
-
-
 def _challenge(text: str) -> Challenge | None:
-    match = _SCHEME.match(text)
-    if match is None:
-        return None
+    scheme, _, rest = text.partition(" ")
     fields = {
         name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
-        for name, quoted, bare in _PARAMETER.findall(text[match.end() :])
+        for name, quoted, bare in _PARAMETER.findall(rest)
     }
-    if match[1].lower() == "basic":
+    if scheme.lower() == "basic":
         return Challenge("basic", fields.get("realm", ""))
+    if scheme.lower() != "digest":
+        return None
     name = fields.get("algorithm", "MD5").upper()
     algorithm = name.removesuffix("-SESS")
     qops = {word.strip().lower() for word in fields.get("qop", "").split(",") if word.strip()}

@@ -183,9 +183,9 @@ class Connection(asyncio.Protocol):
         if message.status < 200:
             return
         number = message.headers.number("cseq")
-        future = self._waiting.get(number) if number is not None else None
-        if future is None and number is None and len(self._waiting) == 1:
-            future = next(iter(self._waiting.values()))
+        if number is None and len(self._waiting) == 1:
+            number = next(iter(self._waiting))
+        future = self._waiting.pop(number, None) if number is not None else None
         if future is not None and not future.done():
             future.set_result(Response(message.status, message.reason, message.headers, body))
 

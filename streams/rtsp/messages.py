@@ -9,7 +9,7 @@ from streams.errors import BadMedia
 
 MOST_HEADER_BYTES: Final = 64 << 10
 MOST_BODY_BYTES: Final = 1 << 20
-_STATUS: Final = re.compile(r"RTSP/\d\.\d +(\d{3}) *(.*)")
+_STATUS: Final = re.compile(r"RTSP/\d\.\d +(\d{3})(?!\d) *(.*)")
 _REQUEST: Final = re.compile(r"([A-Z_]{3,20}) +(\S+) +RTSP/\d\.\d")
 
 

@@ -176,15 +176,15 @@ class Session:
 
     async def _answer(self, method: str, future: asyncio.Future[Response]) -> Response:
         await asyncio.wait({future}, timeout=self._reply_s)
-        if future.done() and not future.cancelled():
+        if not future.done():
+            future.cancel()
+            raise Unreachable(f"{method}: no answer within {self._reply_s:g} s")
+        if not future.cancelled():
             return future.result()
-        future.cancel()
         ended = self._connection.ended
         if ended.done() and (error := ended.exception()) is not None and not isinstance(error, Ended):
             raise error
-        if ended.done() or future.done():
-            raise Unreachable(f"{method}: the device closed the connection")
-        raise Unreachable(f"{method}: no answer within {self._reply_s:g} s")
+        raise Unreachable(f"{method}: the device closed the connection")
 
     def _refused(self, method: str, status: int, reason: str) -> None:
         said = f"{method}: {status} {reason}".strip()
