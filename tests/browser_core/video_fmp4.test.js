@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Fmp4Error, boxesIn, isInit, samplesOf, tracksOf } from '../../static/src/video/fmp4.js';
+import { Fmp4Error, boxesIn, isInit, pictureFragments, pictureOnly, samplesOf, tracksOf } from '../../static/src/video/fmp4.js';
 
 /** @param {...(number | number[] | Uint8Array | string)} parts numbers are 32 bits */
 function join(...parts) {
@@ -80,6 +80,19 @@ test('a run of several samples leans on its defaults', () => {
   const samples = samplesOf(join(make(make(0).length + 8), box('mdat', [1, 2, 3, 4, 5, 6])), tracks);
   assert.deepEqual(samples.map((item) => [item.key, [...item.data]]), [[true, [1, 2]], [false, [3, 4]], [false, [5, 6]]]);
   assert.deepEqual(samples.map((item) => Math.round(item.dts_s * 90_000)), [7200, 10_800, 14_400]);
+});
+
+test('a muted picture is taken without its sound', () => {
+  const tracks = tracksOf(INIT);
+  const silent = pictureOnly(INIT);
+  assert.deepEqual(tracksOf(silent).map((track) => [track.id, track.kind, track.durationDefault]), [[1, 'video', 3600]]);
+  assert.deepEqual([...boxesIn(silent)].map((part) => part.name), ['ftyp', 'moov']);
+  assert.equal(pictureOnly(silent), silent, 'nothing to leave out, nothing copied');
+  const picture = fragment({ track: 1, dts: 0, key: true, data: [1] });
+  const sound = fragment({ track: 2, dts: 0, data: [2] });
+  assert.deepEqual(pictureFragments(join(sound, picture, sound), tracks), picture);
+  assert.equal(pictureFragments(picture, tracks), picture);
+  assert.equal(pictureFragments(sound, tracks).byteLength, 0);
 });
 
 test('cut, wrong and hostile bytes are one kind of error and never more', () => {

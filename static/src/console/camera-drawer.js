@@ -51,6 +51,15 @@ function Steering({ camera }) {
     }</div></div></section>`;
 }
 
+/** Faults that show in the picture itself. */
+const SEEN = new Set(['black', 'no_signal', 'frozen', 'blurred', 'covered', 'colour_cast', 'noise', 'moved']);
+
+/** A picture of the health check; where there is none its place stays away. @param {{src: string, title: string}} props */
+function Checked({ src, title }) {
+  const [gone, setGone] = useState(false);
+  return !gone && html`<figure><img src=${src} alt=${title} onError=${() => setGone(true)} /><figcaption>${title}</figcaption></figure>`;
+}
+
 /** What the last check found, beside how the camera should look. @param {{camera: Camera}} props */
 function Faulty({ camera }) {
   const [busy, setBusy] = useState(false);
@@ -73,6 +82,11 @@ function Faulty({ camera }) {
         ? html`<div><button class="btn sm" disabled=${busy} data-testid="camera-check" onClick=${() => void order(checkNow, 'camera.check.asked')}>${t('camera.check')}</button>
       <button class="btn sm" disabled=${busy} data-testid="camera-false-alarm" title=${t('camera.false_alarm.note')} onClick=${() => void order(falseAlarm, 'camera.false_alarm.done')}>${t('camera.false_alarm')}</button></div>`
         : ''
+    }
+    ${
+      SEEN.has(fault) &&
+      html`<div class="checked">${['picture', 'reference'].map((name) => html`<${Checked} key=${`${name}${since}`} title=${t(`camera.checked.${name}`)}
+        src=${`/api/v1/cameras/${encodeURIComponent(camera.id)}/health/${name}.jpg?since=${encodeURIComponent(since ?? '')}`} />`)}</div>`
     }</section>`;
 }
 

@@ -3,6 +3,7 @@
 export default {
   'camera.state.connecting': 'Connecting',
   'camera.state.live': 'Live',
+  'camera.state.playback': 'Recording',
   'camera.state.late': 'Late',
   'camera.state.lost': 'Offline',
   'camera.state.refused': 'Refused',
@@ -107,4 +108,6 @@ export default {
   'camera.fact.tours': 'tours {list}',
   'camera.fact.id': 'Id',
   'camera.act.open': 'Video wall',
+  'camera.checked.picture': 'Checked picture',
+  'camera.checked.reference': 'Reference',
 };

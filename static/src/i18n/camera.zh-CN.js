@@ -3,6 +3,7 @@
 export default {
   'camera.state.connecting': '正在连接',
   'camera.state.live': '实时',
+  'camera.state.playback': '回放',
   'camera.state.late': '画面延迟',
   'camera.state.lost': '离线',
   'camera.state.refused': '设备拒绝',
@@ -107,4 +108,6 @@ export default {
   'camera.fact.tours': '轮巡 {list}',
   'camera.fact.id': '编号',
   'camera.act.open': '视频墙',
+  'camera.checked.picture': '检测画面',
+  'camera.checked.reference': '参考画面',
 };

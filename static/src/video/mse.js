@@ -2,7 +2,7 @@
 //
 // The time line has no gaps: each init segment that comes later is shifted to where the buffer ends, whatever clock the
 // camera began to count from.
-import { isInit, samplesOf, tracksOf } from './fmp4.js';
+import { isInit, pictureFragments, pictureOnly, samplesOf, tracksOf } from './fmp4.js';
 import { LagPolicy } from './lag.js';
 
 /** @import {Config, Screen, ScreenEvents} from './session.js' */
@@ -23,6 +23,9 @@ export const mediaSource = () =>
 /** @param {string} mime */
 export const mseCan = (mime) => mediaSource()?.isTypeSupported(mime) ?? false;
 
+/** @param {Config} config @param {boolean} sound */
+export const mimeOf = (config, sound) => (sound || !config.audio ? config.mime : `video/mp4; codecs="${config.codec}"`);
+
 /** @implements {Screen} */
 export class MseScreen {
   element = document.createElement('video');
@@ -34,6 +37,7 @@ export class MseScreen {
   #mime = '';
   #appendedMime = '';
   /** @type {import('./fmp4.js').Track[]} */ #tracks = [];
+  /** Tracks of what comes while sound is left out. @type {import('./fmp4.js').Track[] | null} */ #coming = null;
   #shiftDue = false;
   #skipToKey = false;
   /** Where the buffer ended when what came at a time was in it. @type {{end_s: number, at: number}[]} */ #marks = [];
@@ -46,11 +50,15 @@ export class MseScreen {
   #closed = false;
   #url = '';
 
-  /** @param {ScreenEvents} events */
-  constructor(events) {
+  /** Sound is left out of what comes. */ #silent = false;
+  #sound;
+
+  /** @param {ScreenEvents} events @param {boolean} sound take the sound too, if there is any */
+  constructor(events, sound) {
     const Source = mediaSource();
     if (!Source) throw new Error('no media source');
     this.#events = events;
+    this.#sound = sound;
     const video = this.element;
     Object.assign(video, { muted: true, autoplay: true, playsInline: true, disablePictureInPicture: true, disableRemotePlayback: true });
     video.addEventListener('error', () => this.#break(video.error?.message ?? 'video'));
@@ -73,10 +81,6 @@ export class MseScreen {
     if (this.#startedAt && now - this.#startedAt > SETTLE_MS && !this.element.seeking) this.#lag.ranDry(now);
   }
 
-  get hasSound() {
-    return this.#tracks.some((track) => track.kind === 'audio');
-  }
-
   /** @param {boolean} muted */
   setMuted(muted) {
     this.element.muted = muted;
@@ -84,7 +88,8 @@ export class MseScreen {
 
   /** @param {Config} config of what follows */
   config(config) {
-    this.#mime = config.mime;
+    this.#mime = mimeOf(config, this.#sound);
+    this.#silent = !this.#sound && Boolean(config.audio);
   }
 
   /** @param {Uint8Array} bytes @param {number} at */
@@ -97,8 +102,17 @@ export class MseScreen {
       this.#queued = 0;
       this.#skipToKey = true;
     }
-    this.#queue.push({ bytes, at, mime: init ? this.#mime : null });
-    this.#queued += bytes.byteLength;
+    try {
+      // Which tracks there are is known once the init segment has come; nothing of use comes before it.
+      if (init) this.#coming = this.#silent ? tracksOf(bytes) : null;
+      const kept = !this.#coming ? bytes : init ? pictureOnly(bytes) : pictureFragments(bytes, this.#coming);
+      if (!kept.byteLength) return;
+      this.#queue.push({ bytes: kept, at, mime: init ? this.#mime : null });
+      this.#queued += kept.byteLength;
+    } catch (error) {
+      this.#break(String(error));
+      return;
+    }
     this.#pump();
   }
 

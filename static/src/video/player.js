@@ -3,7 +3,7 @@
 import { onBeat } from './clock.js';
 import { retryDelayMs } from './lag.js';
 import { mseCan } from './mse.js';
-import { Session } from './session.js';
+import { STUCK, Session } from './session.js';
 import { webcodecsCan } from './webcodecs.js';
 
 /**
@@ -81,6 +81,7 @@ export class Player {
   #retry = 0;
   #lowLatency;
   /** Decoding picture by picture failed on this camera. */ #noCodecs = false;
+  #noSound = false;
   /** The browser said it could show H.265, and then did not. */ #noH265 = false;
   /** @type {(() => void)[]} */ #undo = [];
 
@@ -136,8 +137,9 @@ export class Player {
     return this.#pictureAt === null ? null : Math.max(0, (performance.now() - this.#pictureAt) / 1000);
   }
 
+  /** The camera sends sound. */
   get hasSound() {
-    return this.#current?.screen?.hasSound ?? false;
+    return Boolean(this.#current?.config?.audio) && !this.#noSound;
   }
 
   /** How the shown picture is decoded. @returns {'mse' | 'webcodecs' | null} */
@@ -151,10 +153,13 @@ export class Player {
     return this.#current?.screen?.frame() ?? null;
   }
 
-  /** @param {boolean} muted */
+  /** Sound is fetched only while it is wanted: a picture with it takes over. @param {boolean} muted */
   setMuted(muted) {
+    if (muted === this.muted || (!muted && this.#noSound)) return;
     this.muted = muted;
-    this.#current?.setMuted(muted);
+    this.#current?.setMuted(muted || !this.#current.sound);
+    if (!muted) this.#lowLatency = false;
+    this.#change();
     this.#tell();
   }
 
@@ -162,8 +167,11 @@ export class Player {
   setLowLatency(wanted) {
     if (wanted === this.#lowLatency) return;
     this.#lowLatency = wanted;
-    if (this.link !== 'open' || !webcodecsCan() || this.#noCodecs) return;
-    this.#connect();
+    if (webcodecsCan() && !this.#noCodecs) this.#change();
+  }
+
+  #change() {
+    if (this.link === 'open' || this.link === 'opening') this.#connect();
   }
 
   /** @param {Player['link']} link */
@@ -200,11 +208,12 @@ export class Player {
     this.#next?.close();
     this.#next = null;
     this.#set('opening');
+    const way = { lowLatency: this.#lowLatency && !this.#noCodecs, sound: !this.muted };
     void canH265().then((takesH265) => {
-      if (this.link !== 'opening' || this.#next) return;
+      if (this.link !== 'opening' || this.#next) return; // closed, hidden, or asked again meanwhile
       const url = location.origin.replace(/^http/, 'ws') + addressOf(this.#options, takesH265 && !this.#noH265);
       /** @type {Session} */
-      const session = new Session(url, this.#lowLatency && !this.#noCodecs, {
+      const session = new Session(url, way, {
         opened: () => session === this.#next && this.#set('open'),
         state: (state) => {
           this.server = state;
@@ -226,7 +235,7 @@ export class Player {
     this.#current = session;
     this.element.append(session.screen.element);
     old?.close();
-    session.setMuted(this.muted);
+    session.setMuted(this.muted || !session.sound);
     this.unplayable = false;
     this.#goodSince = performance.now();
     this.#tell();
@@ -237,9 +246,11 @@ export class Player {
     if (session !== this.#next && session !== this.#current) return;
     if (session === this.#next) {
       if (session.lowLatency && code >= 4900) this.#noCodecs = true;
+      if (session.sound && code >= 4900) this.#refuseSound();
       session.close();
       this.#next = null;
     } else if (this.#next) return; // its successor is already on the way
+    else if (session.sound && why === STUCK) this.#refuseSound();
     const stop = STOPS[code] ?? (this.#options.playback && code === 1000 ? 'ended' : null);
     if (stop) {
       this.#cease();
@@ -259,6 +270,12 @@ export class Player {
     this.#attempt += 1;
     this.#set('waiting');
     this.#retry = window.setTimeout(() => this.#connect(), delay);
+  }
+
+  /** A track of sound that never fills holds the picture up: better a picture without. */
+  #refuseSound() {
+    this.#noSound = true;
+    this.muted = true;
   }
 
   #beat() {

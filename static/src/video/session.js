@@ -1,6 +1,6 @@
 // One connection to one camera with the screen it fills. It lives from one connection to its loss; the player makes the
 // next one and leaves the last picture standing until a newer one is there.
-import { MseScreen, mseCan } from './mse.js';
+import { MseScreen, mimeOf, mseCan } from './mse.js';
 import { CodecScreen, webcodecsCan } from './webcodecs.js';
 
 /** @import {ServerState} from './player.js' */
@@ -14,7 +14,6 @@ import { CodecScreen, webcodecsCan } from './webcodecs.js';
  *
  * @typedef {object} Screen
  * @property {HTMLVideoElement | HTMLCanvasElement} element
- * @property {boolean} hasSound
  * @property {(muted: boolean) => void} setMuted
  * @property {(config: Config) => void} config
  * @property {(bytes: Uint8Array, at: number) => void} push at: performance.now() when it came
@@ -31,6 +30,8 @@ import { CodecScreen, webcodecsCan } from './webcodecs.js';
  */
 
 const BROKEN = 4900;
+/** Why a session ended whose media came without a picture following. */
+export const STUCK = 'stuck';
 /** Media comes, yet no picture follows. */
 const STUCK_MS = 5_000;
 const HALF_OPEN_MS = 75_000;
@@ -39,6 +40,7 @@ export class Session {
   /** @type {Screen | null} */ screen = null;
   /** @type {Config | null} */ config = null;
   lowLatency;
+  sound;
   #events;
   #socket;
   #muted = true;
@@ -47,9 +49,10 @@ export class Session {
   #mediaAt = 0;
   #mediaSince = 0;
 
-  /** @param {string} url @param {boolean} lowLatency @param {SessionEvents} events */
-  constructor(url, lowLatency, events) {
+  /** @param {string} url @param {{lowLatency: boolean, sound: boolean}} way @param {SessionEvents} events */
+  constructor(url, { lowLatency, sound }, events) {
     this.lowLatency = lowLatency;
+    this.sound = sound;
     this.#events = events;
     this.#socket = new WebSocket(url);
     this.#socket.binaryType = 'arraybuffer';
@@ -86,9 +89,9 @@ export class Session {
     if (!this.screen) {
       /** @type {ScreenEvents} */
       const events = { first: () => this.#events.first(), broken: (why) => this.#end(BROKEN, why) };
-      const canSegments = mseCan(config.mime);
+      const canSegments = mseCan(mimeOf(config, this.sound));
       if (webcodecsCan() && (this.lowLatency || !canSegments)) this.screen = new CodecScreen(events);
-      else if (canSegments) this.screen = new MseScreen(events);
+      else if (canSegments) this.screen = new MseScreen(events, this.sound);
       else return this.#end(BROKEN, config.codec, true);
       this.screen.setMuted(this.#muted);
     }
@@ -108,7 +111,7 @@ export class Session {
     if (this.#done) return shownAt;
     const now = performance.now();
     const mediaFlows = this.#mediaSince > 0 && now - this.#mediaAt < 1_000;
-    if (mediaFlows && now - Math.max(shownAt ?? 0, this.#mediaSince) > STUCK_MS) this.#end(BROKEN, 'stuck');
+    if (mediaFlows && now - Math.max(shownAt ?? 0, this.#mediaSince) > STUCK_MS) this.#end(BROKEN, STUCK);
     else if (now - this.#heardAt > HALF_OPEN_MS) this.#end(BROKEN, 'silent');
     if (!mediaFlows) this.#mediaSince = 0;
     return shownAt;

@@ -28,6 +28,9 @@ export const NO_VIEW = new Set(
   /** @type {ShownKind[]} */ (['lost', 'refused', 'no_capacity', 'unsupported', 'disabled', 'no_source', 'forbidden', 'gone', 'signed_out', 'ended']),
 );
 
+/** The camera works and only its stream cannot be shown: still pictures stand in for it. */
+export const NO_STREAM = new Set(/** @type {ShownKind[]} */ (['no_capacity', 'unsupported']));
+
 /**
  * @param {object} facts
  * @param {number | null} facts.age_s of the picture on screen since it came; null: none came

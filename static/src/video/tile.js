@@ -9,9 +9,9 @@ import { AFTER_S, BEFORE_S, keepClip, orderPtz, refusalOf } from './commands.js'
 import { element, icon, say, stateMark } from './dom.js';
 import { Player } from './player.js';
 import { PtzHandles } from './ptz-handles.js';
-import { NO_VIEW, shownState } from './shown.js';
+import { NO_STREAM, NO_VIEW, shownState } from './shown.js';
 import { download, snapshotOf } from './snapshot.js';
-import { mayHaveStill, thumbnail } from './thumbnail.js';
+import { mayHaveStill, snapshotStill, thumbnail } from './thumbnail.js';
 import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
 
 /** @import {Camera} from '../../types/wire.d.ts' */
@@ -38,6 +38,7 @@ import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
  */
 
 const STILL_EVERY_MS = 30_000;
+const SNAPSHOT_EVERY_MS = 10_000;
 const ICONS = {
   fullscreen: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
   snapshot: 'M2 5h3l1-2h4l1 2h3v8H2ZM8 7a2.4 2.4 0 1 0 .01 0Z',
@@ -167,11 +168,11 @@ export class Tile {
   // ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The still picture of the last sweep: under the first live one, and where there is none. */
-  #askStill() {
+  #askStill(now = false) {
     const { camera, playback } = this.#options;
-    if (playback || !mayHaveStill(camera)) return;
+    if (playback || (!now && !mayHaveStill(camera))) return;
     this.#stillAt = performance.now();
-    void thumbnail(camera.id).then((found) => {
+    void (now ? snapshotStill(camera.id) : thumbnail(camera.id)).then((found) => {
       if (!found || this.#options.camera.id !== camera.id) return;
       this.#stillOf = found;
       if (this.#still.src !== found.url) this.#still.src = found.url;
@@ -197,19 +198,23 @@ export class Tile {
     const told = JSON.stringify(shown) !== JSON.stringify(this.#shown);
     this.#shown = shown;
     // The still picture stays under the live one; it is renewed while it is what one sees.
-    const seesStill = age_s === null || shown.kind === 'unsupported' || shown.kind === 'no_capacity';
-    if (seesStill && !document.hidden && performance.now() - this.#stillAt > STILL_EVERY_MS) this.#askStill();
+    const standIn = NO_STREAM.has(shown.kind);
+    const seesStill = age_s === null || standIn;
+    const due = performance.now() - this.#stillAt > (standIn ? SNAPSHOT_EVERY_MS : STILL_EVERY_MS);
+    if (seesStill && due && !document.hidden) this.#askStill(standIn);
+    const dark = NO_VIEW.has(shown.kind) && !(standIn && !this.#still.hidden);
     const picture_s = this.#pictureAge(age_s, seesStill);
+    this.#pic.classList.toggle('stilled', seesStill);
+    this.#pic.classList.toggle('standin', standIn);
+    this.#pic.classList.toggle('dark', dark);
     if (told) {
       this.element.dataset.state = shown.kind;
       this.element.dataset.mark = shown.mark;
-      this.#pic.classList.toggle('stilled', seesStill);
-      this.#pic.classList.toggle('dark', NO_VIEW.has(shown.kind));
       say(this.#word, this.#stateWords(shown));
       this.#label();
     }
     this.#sayAge(shown, picture_s);
-    this.#sayWhy(shown, picture_s);
+    this.#sayWhy(shown, picture_s, dark);
     this.#buttons.snapshot.disabled = !player?.frame();
     this.#buttons.sound.hidden = !player?.hasSound;
   }
@@ -223,16 +228,15 @@ export class Tile {
 
   /** @param {Shown} shown @param {number | null} age_s */
   #sayAge(shown, age_s) {
-    const text = age_s === null ? '' : shown.kind === 'live' || shown.kind === 'late' ? ageWords(age_s) : timeOfAge(age_s);
+    const text = age_s === null || this.#options.playback ? '' : shown.kind === 'live' || shown.kind === 'late' ? ageWords(age_s) : timeOfAge(age_s);
     if (this.#age.textContent === text) return;
     say(this.#age, text);
     this.#age.hidden = text === '';
     this.#age.title = age_s === null ? '' : `${t('camera.age_label')} ${new Date(momentOf(age_s)).toISOString()}`;
   }
 
-  /** @param {Shown} shown @param {number | null} age_s */
-  #sayWhy(shown, age_s) {
-    const dark = NO_VIEW.has(shown.kind);
+  /** @param {Shown} shown @param {number | null} age_s @param {boolean} dark */
+  #sayWhy(shown, age_s, dark) {
     this.#why.hidden = !dark;
     if (!dark) return;
     const words = noViewWords(shown, age_s, this.player?.server ?? null);
@@ -241,7 +245,8 @@ export class Tile {
 
   /** @param {Shown} shown */
   #stateWords(shown) {
-    const word = t(`camera.state.${shown.kind}`);
+    // A recording is never called live, however fresh its pictures are.
+    const word = t(`camera.state.${this.#options.playback && shown.kind === 'live' ? 'playback' : shown.kind}`);
     return this.#ptz ? `${word} · ${t('camera.ptz.mine')}` : word;
   }
 
@@ -303,8 +308,9 @@ export class Tile {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.target !== this.element || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (this.#ptz && event.key === 'Escape') this.#togglePtz();
+    else if (event.target !== this.element) return;
     else if ((event.key === 'Enter' || event.key === ' ') && this.#options.onSelect && !this.#ptz) this.#select();
     else if (!this.#ptz?.key(event)) return;
     event.preventDefault();
@@ -323,7 +329,6 @@ export class Tile {
   #toggleSound() {
     this.player?.setMuted(!this.player.muted);
     const { player } = this;
-    if (player?.muted === false) player.setLowLatency(false); // only the buffered way has sound
     const { sound } = this.#buttons;
     sound.replaceChildren(icon(player?.muted === false ? ICONS.silent : ICONS.sound));
     this.#draw();

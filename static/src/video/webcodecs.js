@@ -13,7 +13,6 @@ export const webcodecsCan = () => typeof VideoDecoder !== 'undefined' && globalT
 /** @implements {Screen} */
 export class CodecScreen {
   element = document.createElement('canvas');
-  hasSound = false;
   #events;
   #pen = /** @type {CanvasRenderingContext2D} */ (this.element.getContext('2d', { alpha: false, desynchronized: true }));
   /** @type {VideoDecoder | null} */ #decoder = null;

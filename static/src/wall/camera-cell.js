@@ -115,6 +115,11 @@ export class CameraCell {
     return this.#next?.cameraId === cameraId && this.#next.age_s !== null && this.#next.age_s < 3;
   }
 
+  /** The session that had ended was renewed. */
+  revive() {
+    if (this.#player?.stop === 'signed_out') this.#player.start();
+  }
+
   /** A camera that never gave a picture, or null. */
   get givenUp() {
     const silent = this.#player !== null && this.#player.age_s === null;

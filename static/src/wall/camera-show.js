@@ -38,6 +38,7 @@ export class CameraShow {
     const { board } = this.#feed;
     const nowMs = this.#feed.serverNow();
     for (const cell of this.#cells) {
+      if (this.#feed.state === 'live') cell?.revive();
       const id = cell?.givenUp;
       if (id) this.#givenUp.set(id, nowMs + GIVEN_UP_MS);
     }
