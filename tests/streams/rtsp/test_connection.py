@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from itertools import pairwise
 
 import pytest
 
+from streams.assembler import Assembler
 from streams.errors import BadMedia, Ended, StreamError, Unreachable
+from streams.media import VideoCodec
+from streams.rtp_video import H264Depacketiser, H265Depacketiser
 from streams.rtsp.connection import Connection
 from streams.rtsp.messages import Response
-from tests.streams.rtp_packer import interleaved
+from tests.streams.coded import coded
+from tests.streams.rtp_packer import interleaved, packets_of
+from tests.streams.test_fmp4 import Muxed, check_fragment
 
 
 class Wire(asyncio.Transport):
@@ -192,3 +198,26 @@ async def test_flipped_bytes_end_in_nothing_worse_than_bad_media() -> None:
             place += size
             assert len(line.connection._held) <= (1 << 20) + (128 << 10)
         assert line.reason is None or isinstance(line.reason, StreamError)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_flipped_bytes_on_the_way_leave_fragments_in_order(codec: VideoCodec) -> None:
+    media = coded(codec, count=30, gop=5, bframes=2)
+    stream = b"".join(interleaved(packet) for packet in packets_of(media, most=200))
+    kind = H264Depacketiser if codec == "h264" else H265Depacketiser
+    for seed in range(200):
+        chance = random.Random(seed)
+        data = bytearray(stream)
+        for _ in range(chance.choice((1, 3, 10, 100))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        line, muxed = Line(), Muxed()
+        assembler = Assembler(codec, muxed.muxer)
+        line.connection.on_channel(0, kind(assembler.unit, assembler.broken).packet)
+        line.give(*(bytes(data[place : place + 3000]) for place in range(0, len(data), 3000)))
+        assert line.reason is None or isinstance(line.reason, StreamError)
+        assert len(muxed.pictures) <= 60
+        for number, fragment in enumerate(muxed.fragments):
+            assert check_fragment(fragment) == number + 1
+        for _, fragments in muxed.parts():
+            assert fragments[0].key
+            assert all(b.dts_90k > a.dts_90k for a, b in pairwise(fragments))
