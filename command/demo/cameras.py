@@ -18,7 +18,14 @@ from command.clock import rfc3339
 from command.events import SYSTEM
 from command.server import Core
 from streams.source import Source
-from streams.synthetic.config import FarmCamera, FarmConfig, GbChannel, GbPlatform, GbRecorder
+from streams.synthetic.config import (
+    FarmCamera,
+    FarmConfig,
+    GbChannel,
+    GbPlatform,
+    GbRecorder,
+    profile_token,
+)
 from streams.synthetic.profiles import ProfileName
 from streams.synthetic.sites import SceneKind, scene_of
 
@@ -199,11 +206,6 @@ def plan(
     return Plan(
         entered, sources, farm, _tours(groups), _layouts(entered, kinds), dict(sorted(devices.values()))
     )
-
-
-def profile_token(path: str) -> str:
-    """Return the ONVIF profile under which the farm moves a camera."""
-    return f"profile_{path.rpartition('/')[2]}"
 
 
 async def equip(core: Core, made: Plan) -> None:

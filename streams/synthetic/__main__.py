@@ -15,8 +15,10 @@ from typing import BinaryIO, Final
 import cv2
 import msgspec
 
-from streams.synthetic.config import FarmConfig, Ready
+from streams.onvif.simulated import SimulatedOnvif, SimulatedProfile
+from streams.synthetic.config import FarmConfig, Ready, profile_token
 from streams.synthetic.farm import Farm
+from streams.synthetic.profiles import PROFILES
 from streams.synthetic.recorders import Recorders
 
 _WARM_AFTER_S: Final = 12.0
@@ -39,9 +41,11 @@ async def serve(config: FarmConfig, ended: asyncio.Event, tell: BinaryIO) -> Non
     except OSError:
         farm.port = 0
         await farm.start()
-    recorders = None
+    recorders, device = None, None
     warming = asyncio.create_task(_warm(farm))
     try:
+        if config.onvif_port is not None:
+            device = await _onvif(farm, config)
         if config.platform is not None:
             recorders = Recorders(
                 farm,
@@ -52,7 +56,9 @@ async def serve(config: FarmConfig, ended: asyncio.Event, tell: BinaryIO) -> Non
                 clock=time.time,
             )
             recorders.start()
-        tell.write(msgspec.json.encode(Ready(port=farm.port, onvif_port=config.onvif_port)) + b"\n")
+        tell.write(
+            msgspec.json.encode(Ready(port=farm.port, onvif_port=device.port if device else None)) + b"\n"
+        )
         tell.flush()
         await ended.wait()
     finally:
@@ -60,7 +66,36 @@ async def serve(config: FarmConfig, ended: asyncio.Event, tell: BinaryIO) -> Non
         await asyncio.gather(warming, return_exceptions=True)
         if recorders is not None:
             await recorders.stop()
+        if device is not None:
+            await device.stop()
         await farm.stop()
+
+
+async def _onvif(farm: Farm, config: FarmConfig) -> SimulatedOnvif:
+    """Offer the cameras that can be turned as profiles of one device."""
+    profiles = []
+    for path, camera in farm.cameras.items():
+        if (head := farm.head(path)) is not None:
+            coding = PROFILES[camera.profile]
+            profiles.append(
+                SimulatedProfile(
+                    token=profile_token(path),
+                    name=path,
+                    path=path,
+                    codec=coding.codec.upper(),
+                    width=coding.width,
+                    height=coding.height,
+                    head=head,
+                )
+            )
+    device = SimulatedOnvif(
+        profiles, rtsp_port=farm.port, username=config.username, password=config.password, host=config.host
+    )
+    try:
+        await device.start(config.onvif_port or 0)
+    except OSError:
+        await device.start()
+    return device
 
 
 async def _warm(farm: Farm) -> None:

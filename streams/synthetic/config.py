@@ -117,6 +117,11 @@ class FarmConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"FarmConfig({len(self.cameras)} cameras, {len(self.recorders)} recorders)"
 
 
+def profile_token(path: str) -> str:
+    """Return the ONVIF profile under which the farm moves a camera."""
+    return f"profile_{path.rpartition('/')[2]}"
+
+
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """The one line a farm writes when it serves.
 
