@@ -84,8 +84,8 @@ function Detail({ item }) {
     <header><div><h2>${camera.name}</h2><p>${[placeText(camera), networkText(camera.network), camera.station, camera.gb_id].filter(Boolean).join(' · ')}</p></div>
       <div class="verdict"><span class=${`fault-word ${item.fault ?? ''}`}>${troubleText(item)}</span><small>${item.since && t('video.fault.since', { at: `${dayOf(item.since)} ${timeOfDay(item.since)}`, age: sinceText(item.since) })}</small></div></header>
     <div class="pair-of-pictures">
-      <${Picture} title=${t('video.fault.reference')} url=${`${path}/reference.jpg`} version=${version} missing=${item.has_reference ? t('video.fault.no_picture') : t('video.fault.no_reference')} note=${item.light ? t(`video.light.${item.light}`) : ''} />
-      <${Picture} title=${t('video.fault.now')} url=${`${path}/picture.jpg`} version=${`${version}/${item.checked_at ?? ''}`} missing=${blind ? t('video.fault.blind') : t('video.fault.no_picture')} late /></div>
+      <${Picture} title=${t('video.fault.reference')} url=${item.has_reference ? `${path}/reference.jpg` : null} version=${version} missing=${item.has_reference ? t('video.fault.no_picture') : t('video.fault.no_reference')} note=${item.light ? t(`video.light.${item.light}`) : ''} />
+      <${Picture} title=${t('video.fault.now')} url=${item.light === null && !item.has_reference ? null : `${path}/picture.jpg`} version=${`${version}/${item.checked_at ?? ''}`} missing=${blind ? t('video.fault.blind') : t('video.fault.no_picture')} late /></div>
     <section class="why"><h3>${t('video.fault.why')}</h3><p>${t(`video.fault.means.${item.fault ?? 'unproven'}`)}</p>
       ${rows.length > 0 && html`<dl>${rows.map((row) => html`<div key=${row.key}><dt>${row.label}</dt><dd>${row.value}</dd></div>`)}</dl>`}</section>
     <footer>

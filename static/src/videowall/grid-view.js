@@ -2,7 +2,7 @@
 import { t } from '../i18n.js';
 import { html, useRef, useState } from '../ui/h.js';
 import { clear, focus, show, showAll, showOnMap, swap } from './actions.js';
-import { sideOf } from './grid.js';
+import { shown, sideOf } from './grid.js';
 import { Screen } from './screen.js';
 import { cameras, note, ui } from './state.js';
 import { CAMERA_TYPE } from './tree-view.js';
@@ -47,13 +47,13 @@ export async function fullScreen(element) {
   }
 }
 
-/** @param {{cell: number, camera: Camera | null, gone: boolean}} props */
-function Cell({ cell, camera, gone }) {
+/** @param {{cell: number, side: number, camera: Camera | null, gone: boolean}} props */
+function Cell({ cell, side, camera, gone }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [over, setOver] = useState(false);
   const focused = ui.grid.focus === cell;
   const state = [focused ? 'focus' : '', over ? 'over' : '', camera ? '' : 'empty'].join(' ');
-  return html`<section class=${`cell ${state}`} ref=${box} data-testid="cell" data-cell=${cell} data-camera=${camera?.id ?? ''} draggable=${Boolean(camera)}
+  return html`<section class=${`cell ${state}`} ref=${box} data-testid="cell" data-cell=${cell} data-camera=${camera?.id ?? ''} draggable=${Boolean(camera)} style=${{ gridArea: `${Math.floor(cell / side) + 1} / ${(cell % side) + 1}` }}
     aria-label=${t('video.cell', { n: cell + 1, name: camera?.name ?? t('video.cell.empty') })} aria-current=${focused}
     onPointerDown=${() => !focused && focus(cell)}
     onDragStart=${(/** @type {DragEvent} */ event) => {
@@ -79,7 +79,7 @@ function Cell({ cell, camera, gone }) {
     }}>
     ${
       camera
-        ? html`<${Screen} camera=${camera} focused=${focused} cell=${cell} key=${camera.id} />
+        ? html`<${Screen} camera=${camera} focused=${focused} cell=${cell} />
         <div class="cell-tools">
           <button title=${`${t('video.key.map')} (G)`} aria-label=${t('video.key.map')} onClick=${() => showOnMap(camera.id)} data-testid="cell-map">◎</button>
           <button title=${`${t('video.key.clear')} (Delete)`} aria-label=${t('video.key.clear')} onClick=${() => clear(cell)} data-testid="cell-clear">✕</button>
@@ -89,13 +89,23 @@ function Cell({ cell, camera, gone }) {
   </section>`;
 }
 
+/**
+ * The cells in the order of their keys, not of their places: a tile that changes places stays the same element, so its
+ * picture goes on and no new connection is made. Where it stands is the style's business.
+ * @param {import('./grid.js').Grid} grid
+ */
+function placed(grid) {
+  const cells = shown(grid).map((id, cell) => ({ key: id ?? `empty-${cell}`, id, cell }));
+  return cells.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
 export function Grid() {
   const { grid } = ui;
   const listed = cameras();
   const side = sideOf(grid.split);
   return html`<div class=${`grid n${grid.split}`} data-testid="grid" data-split=${grid.split}
     style=${{ gridTemplate: `repeat(${side}, minmax(0, 1fr)) / repeat(${side}, minmax(0, 1fr))` }}>
-    ${grid.cells.slice(0, grid.split).map((id, cell) => html`<${Cell} key=${cell} cell=${cell} camera=${id ? (listed[id] ?? null) : null} gone=${Boolean(id && !listed[id])} />`)}
+    ${placed(grid).map(({ key, id, cell }) => html`<${Cell} key=${key} cell=${cell} side=${side} camera=${id ? (listed[id] ?? null) : null} gone=${Boolean(id && !listed[id])} />`)}
     ${ui.note && html`<p class="note" role="status" data-testid="note">${ui.note}</p>`}
   </div>`;
 }

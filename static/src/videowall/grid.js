@@ -108,6 +108,9 @@ export function moveFocus(grid, way) {
   return { ...grid, focus: y * side + x };
 }
 
+/** A camera stands in one cell only: the first. @param {(string | null)[]} cells */
+const once = (cells) => cells.map((id, index) => (cells.indexOf(id) === index ? id : null));
+
 /**
  * A saved layout, as far as its cameras still exist.
  * @param {{split: number, cells: (string | null)[]}} layout
@@ -120,7 +123,7 @@ export function load(layout, exists) {
     const id = index < split ? (layout.cells[index] ?? null) : null;
     return id !== null && exists(id) ? id : null;
   });
-  return { split, cells, focus: 0, home: 0 };
+  return { split, cells: once(cells), focus: 0, home: 0 };
 }
 
 /** What to keep of a grid under a name. @param {Grid} grid */
@@ -143,7 +146,7 @@ export function remembered(text) {
         typeof value.cells[index] === 'string' ? value.cells[index] : null,
       );
       const focus = Number.isInteger(value.focus) && value.focus >= 0 && value.focus < split ? value.focus : 0;
-      return { split, cells, focus, home: 0 };
+      return { split, cells: once(cells), focus, home: 0 };
     }
   } catch {
     // not ours, or from another time

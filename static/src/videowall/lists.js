@@ -26,8 +26,8 @@ export function TourList() {
     const hours = tour.from && tour.to ? `${tour.from}–${tour.to}` : t('video.tour.all_day');
     const now = tour.enabled && inWindow(tour, minute);
     return html`<li key=${tour.id} class=${running ? 'on' : ''} data-testid="tour">
-      <div class="thing"><b>${tour.name}</b><p>${tour.group ? `${t('video.tour.of_group', { group: tour.group })} · ` : ''}${t('video.tour.n_cameras', { n })} · ${t('video.tour.each', { split: tour.split, s: tour.dwell_s })}</p>
-        <p class=${now ? '' : 'dim'}>${tour.enabled ? hours : t('video.tour.off')}${tour.enabled && !now ? ` · ${t('video.tour.not_now')}` : ''}</p></div>
+      <div class="thing"><b>${tour.name}</b><p>${tour.group && tour.group !== tour.name ? `${t('video.tour.of_group', { group: tour.group })} · ` : ''}${t('video.tour.n_cameras', { n })} · ${t('video.tour.each', { split: tour.split, s: tour.dwell_s })}${now && !tour.from ? ` · ${hours}` : ''}</p>
+        ${(!now || tour.from) && html`<p class=${now ? '' : 'dim'}>${tour.enabled ? hours : t('video.tour.off')}${tour.enabled && !now ? ` · ${t('video.tour.not_now')}` : ''}</p>`}</div>
       <div class="acts">
         ${
           running

@@ -8,13 +8,17 @@ import { nowMs } from './state.js';
 /** @typedef {{url: string, takenAt: number | null}} Kept */
 
 /**
- * @param {{title: string, url: string, version: string | number, missing: string, note?: string, late?: boolean}} props
- *   version: another one asks again; late: say how old it is
+ * @param {{title: string, url: string | null, version: string | number, missing: string, note?: string, late?: boolean}} props
+ *   url: null when there is known to be none; version: another one asks again; late: say how old it is
  */
 export function Picture({ title, url, version, missing, note = '', late = false }) {
   const [kept, setKept] = useState(/** @type {Kept | null} */ (null));
   const [failed, setFailed] = useState(false);
   useEffect(() => {
+    if (url === null) {
+      setFailed(true);
+      return undefined;
+    }
     const abort = new AbortController();
     let made = '';
     fetch(url, { signal: abort.signal, cache: 'no-store' })

@@ -6,11 +6,11 @@ import { may, note, ui } from './state.js';
 /** @import {Camera} from '../../types/wire.d.ts' */
 /** @import {Tile} from '../video/tile.js' */
 
-/** The tile of each cell, for the keys. @type {Map<number, Tile>} */
+/** The tiles on the page by camera, for the keys. @type {Map<string, Tile>} */
 const tiles = new Map();
 
 /** @param {number} cell */
-export const tileAt = (cell) => tiles.get(cell) ?? null;
+export const tileAt = (cell) => tiles.get(ui.grid.cells[cell] ?? '') ?? null;
 
 /** @param {{title: string, text: string}} said */
 const tell = ({ title, text }) => note(text ? `${title}：${text}` : title);
@@ -21,8 +21,8 @@ export function Screen({ camera, focused, cell }) {
   return html`<${VideoTile} camera=${camera} number=${cell + 1} selected=${focused} big=${split <= 4} purpose=${ui.run ? 'tour' : 'watch'}
     allow=${{ ptz: may('camera.control'), keep: may('clip.create') }} notify=${tell}
     tileRef=${(/** @type {Tile | null} */ tile) => {
-      if (tile) tiles.set(cell, tile);
-      else tiles.delete(cell);
+      if (tile) tiles.set(camera.id, tile);
+      else tiles.delete(camera.id);
     }} />`;
 }
 

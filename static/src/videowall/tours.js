@@ -49,7 +49,7 @@ export function camerasOf(tour, cameras) {
       .filter((camera) => camera.tour_groups.includes(group))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
   }
-  return tour.camera_ids.map((id) => cameras[id]).filter((camera) => camera !== undefined);
+  return [...new Set(tour.camera_ids)].map((id) => cameras[id]).filter((camera) => camera !== undefined);
 }
 
 /** May it be shown in a tour? Unknown ones may: nobody has looked yet. @param {Camera} camera */
