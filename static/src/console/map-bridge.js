@@ -315,7 +315,7 @@ function pointFlag() {
       selection.kind === 'form'
         ? t('console.new')
         : selection.kind === 'camera'
-          ? (board().cameras[selection.id]?.name ?? '')
+          ? cutText(board().cameras[selection.id]?.name ?? '', 18)
           : t('console.point'),
     detail: selection.kind === 'camera' ? '' : (ui.located?.address ?? ''),
   };

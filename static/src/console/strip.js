@@ -3,11 +3,11 @@
 import { t } from '../i18n.js';
 import { metresBetween } from '../map/sphere.js';
 import { distanceText } from '../ui/format.js';
-import { html, useEffect, useState } from '../ui/h.js';
+import { html, useEffect } from '../ui/h.js';
 import { VideoTile } from '../video/tile.js';
 import { select, toast } from './actions.js';
 import { placeOfSelection } from './reading.js';
-import { board, may, ui } from './state.js';
+import { board, may, redraw, ui } from './state.js';
 
 /** @import {Camera} from '../../types/wire.d.ts' */
 
@@ -16,19 +16,11 @@ const NARROW = '(max-width: 1440px)';
 /** @typedef {Camera & {distance_m?: number, in_view?: boolean}} NearCamera */
 
 /** Tiles that fit: what is not seen must not be opened either. */
-function useRoom() {
-  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
-  useEffect(() => {
-    const query = matchMedia(NARROW);
-    const changed = () => setNarrow(query.matches);
-    query.addEventListener('change', changed);
-    return () => query.removeEventListener('change', changed);
-  }, []);
-  return narrow ? 3 : 4;
-}
+const room = () => (matchMedia(NARROW).matches ? 3 : 4);
 
 /** The cameras of the strip as the board has them now. @returns {NearCamera[]} */
-export const stripCameras = () => ui.cameras.map((item) => ({ ...item, ...(board().cameras[item.id] ?? {}) }));
+export const stripCameras = () =>
+  ui.cameras.slice(0, room()).map((item) => ({ ...item, ...(board().cameras[item.id] ?? {}) }));
 
 /** @param {NearCamera} camera */
 function noteOf(camera) {
@@ -39,10 +31,14 @@ function noteOf(camera) {
 }
 
 export function CameraStrip() {
-  const room = useRoom();
+  useEffect(() => {
+    const query = matchMedia(NARROW);
+    query.addEventListener('change', redraw);
+    return () => query.removeEventListener('change', redraw);
+  }, []);
   const { selection } = ui;
   const incidentId = selection?.kind === 'incident' ? selection.id : null;
-  const list = may('camera.view') ? stripCameras().slice(0, room) : [];
+  const list = may('camera.view') ? stripCameras() : [];
   return html`<section class="strip" aria-label=${t('console.cameras.near')} data-testid="camera-strip">
     ${list.map(
       (camera, index) => html`<${VideoTile} key=${camera.id} camera=${camera} number=${index + 1} note=${noteOf(camera)}
