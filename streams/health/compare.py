@@ -60,10 +60,13 @@ class Texture:
         lost_share: Share of its textured cells that are flat now; 0 if it has too few to tell.
         kept_match: Correlation of the edges in the cells that are not: high while something stands before a part
             of the picture, low when the camera looks elsewhere; 1 if there are too few to tell.
+        kept_strength: How strong the edges in these cells are, over what they were: near 1 beside something that
+            hides the rest, far less in a picture that is blurred everywhere.
     """
 
     lost_share: float
     kept_match: float
+    kept_strength: float
 
 
 def compare_texture(reference: Grey, present: Grey) -> Texture:
@@ -71,14 +74,15 @@ def compare_texture(reference: Grey, present: Grey) -> Texture:
     before, after = _cell_means(reference), _cell_means(present)
     textured = before >= _TEXTURED
     if textured.sum() < textured.size // 10:
-        return Texture(0.0, 1.0)
+        return Texture(0.0, 1.0, 1.0)
     lost = textured & (after < _LOST * before)
     kept = textured & ~lost
-    match = 1.0
+    match = strength = 1.0
     if kept.sum() >= 4:
+        strength = float(np.median(after[kept] / before[kept]))
         pixels = np.repeat(np.repeat(kept, _CELL_PX, axis=0), _CELL_PX, axis=1)
         match = _correlation(_levelled(reference)[pixels], _levelled(present)[pixels])
-    return Texture(float(lost.sum() / textured.sum()), match)
+    return Texture(float(lost.sum() / textured.sum()), match, strength)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,20 @@ _DUSK_MEAN: Final = 82.0
 _GLARE_SHARE: Final = 0.6
 _STILL_MOST: Final = 4.0
 
-_COVERED_SHARE: Final = 0.4
+_COVERED_SHARE: Final = 0.35
 _COVERED_WHOLE: Final = 0.85
-_FLAT_WHOLE: Final = 0.95
+_COVERED_LEAST: Final = 0.25
+_FLAT_WHOLE: Final = 0.86
 _IN_PLACE: Final = 0.45
-_BLURRED_RATIO: Final = 0.2
-_BLURRED_REBLUR: Final = 0.75
+_KEPT_STRENGTH: Final = 0.7
+_KEPT_MATCH: Final = 0.25
+_BLURRED_RATIO: Final = 0.63
+_SHARP_ENOUGH: Final = 0.45
+_BLURRED_ALONE: Final = 0.5
 _CAST_SHIFT: Final = 18.0
 _MOVED_SHARE: Final = 0.025
 _MOVED_GAIN: Final = 0.15
-_MOVED_MATCH: Final = 0.15
+_MOVED_MATCH: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,9 @@ def _flat_screen(m: Measures) -> float:
 
 
 def _alone(m: Measures) -> Iterator[tuple[Fault, float]]:
-    yield "covered", min(m.flat_share / 0.9, 3.8 / max(m.entropy, 0.1))
-    yield "blurred", min(0.008 / max(m.sharpness, 1e-5), 0.3 / max(m.reblur, 0.01))
+    if m.dark_share < 0.3:  # an empty place at night is flat too, but dark
+        yield "covered", min(m.flat_share / _FLAT_WHOLE, 3.2 / max(m.entropy, 0.1))
+    yield "blurred", _BLURRED_ALONE / max(m.acutance, 1e-3)
     yield "colour_cast", min(abs(complex(m.cast_a, m.cast_b)) / 28.0, m.cast_ratio / 4.0)
 
 
@@ -126,25 +131,30 @@ def _compared(
     m: Measures, reference: Reference, numbers: dict[str, float], *, movable: bool
 ) -> Iterator[tuple[Fault, float]]:
     cast = _cast_shift(m, reference)
-    sharpness = m.sharpness / max(reference.sharpness, 1e-4)
-    reblur = m.reblur / max(reference.reblur, 0.01)
-    numbers["cast_shift"], numbers["sharpness_ratio"], numbers["reblur_ratio"] = cast, sharpness, reblur
+    acutance = m.acutance / max(reference.acutance, 1e-3)
+    numbers["cast_shift"], numbers["acutance_ratio"] = cast, acutance
     yield "noise", m.noise / max(9.0, 2.5 * reference.noise)
     if not movable:
         edges = reference.edge_map()
         texture = compare_texture(edges, m.edge_map)
         shift = compare_edges(edges, m.edge_map)
         numbers["lost_share"], numbers["kept_match"] = texture.lost_share, texture.kept_match
+        numbers["kept_strength"] = texture.kept_strength
         numbers["edge_match"], numbers["edge_best"] = shift.match, shift.best
         numbers["shift_share"] = shift.share
-        if texture.lost_share > _COVERED_WHOLE or m.flat_share > _FLAT_WHOLE:
+        if texture.lost_share > _COVERED_WHOLE:
             yield "covered", texture.lost_share / _COVERED_SHARE
-        yield "blurred", min(_BLURRED_RATIO / max(sharpness, 1e-3), _BLURRED_REBLUR / max(reblur, 0.01))
-        if texture.kept_match > _IN_PLACE:
+        if texture.lost_share > _COVERED_LEAST and m.flat_share > reference.flat_share + 0.1:
+            yield "covered", m.flat_share / _FLAT_WHOLE
+        if texture.kept_strength > _KEPT_STRENGTH and texture.kept_match > _KEPT_MATCH:
             yield "covered", texture.lost_share / _COVERED_SHARE
+        elsewhere = _MOVED_MATCH / max(shift.match, 0.01)
+        if acutance > _SHARP_ENOUGH:
+            yield "moved", elsewhere
+        yield "blurred", _BLURRED_RATIO / max(acutance, 1e-3)
         if shift.share > 0 and shift.best > shift.match + _MOVED_GAIN and shift.best > _IN_PLACE:
             yield "moved", shift.share / _MOVED_SHARE
-        yield "moved", _MOVED_MATCH / max(shift.match, 0.01)
+        yield "moved", elsewhere
     yield "colour_cast", cast / _CAST_SHIFT
 
 

@@ -36,8 +36,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     mean: float
-    sharpness: float
-    reblur: float
+    acutance: float
     flat_share: float
     noise: float
     cast_a: float
@@ -84,8 +83,7 @@ def _made(m: Measures, edges: Grey, weight: float, before: Reference | None, at:
 
     return Reference(
         mean=mixed("mean"),
-        sharpness=mixed("sharpness"),
-        reblur=mixed("reblur"),
+        acutance=mixed("acutance"),
         flat_share=mixed("flat_share"),
         noise=mixed("noise"),
         cast_a=mixed("cast_a"),

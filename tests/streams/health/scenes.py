@@ -4,6 +4,7 @@ A scene is drawn from two seeds: one for what stands (houses, trees, kerbs), one
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import cv2
 import numpy as np
@@ -92,10 +93,8 @@ class Canvas:
             cv2.rectangle(self.pixels, (x, y), (x + 8, y + 24), shade, -1, cv2.LINE_AA)
             cv2.circle(self.pixels, (x + 4, y - 5), 5, (110.0, 140.0, 180.0), -1, cv2.LINE_AA)
 
-    def done(self, noise: float) -> Picture:
-        return np.clip(self.pixels, 0, 255) + self.moving.normal(0, noise, self.pixels.shape).astype(
-            np.float32
-        )
+    def done(self) -> Picture:
+        return np.clip(self.pixels, 0, 255)
 
 
 def street(moving: int) -> Picture:
@@ -106,7 +105,7 @@ def street(moving: int) -> Picture:
     for x in range(40, WIDE, 120):
         c.block(x, 420, 60, 8, (225, 225, 225), 3)
     c.cars(5, 330, 460)
-    return c.done(2.0)
+    return c.done()
 
 
 def crossroads(moving: int) -> Picture:
@@ -118,7 +117,7 @@ def crossroads(moving: int) -> Picture:
         c.block(398 + i * 21, 170, 12, 26, (230, 230, 230), 3)
         c.block(398 + i * 21, 356, 12, 26, (230, 230, 230), 3)
     c.cars(6, 190, 320)
-    return c.done(2.5)
+    return c.done()
 
 
 def lane(moving: int) -> Picture:
@@ -129,7 +128,7 @@ def lane(moving: int) -> Picture:
         c.tree(60 + i * 105, 170 + int(c.standing.uniform(0, 60)), 80, (50, 120, 60))
     c.house(30, 200, 170, 130, (150, 160, 200), False)
     c.walkers(3, 300, 460)
-    return c.done(2.0)
+    return c.done()
 
 
 def dyke(moving: int) -> Picture:
@@ -142,7 +141,7 @@ def dyke(moving: int) -> Picture:
     for i in range(8):
         c.block(612, 340 + i * 18, 10, 6, (240, 240, 240), 1)
     c.walkers(1, 440, 480)
-    return c.done(1.5)
+    return c.done()
 
 
 def square(moving: int) -> Picture:
@@ -154,7 +153,7 @@ def square(moving: int) -> Picture:
     for x in (120, 420, 760):
         c.tree(x, 90, 90, (60, 110, 70))
     c.walkers(14, 120, 480)
-    return c.done(2.0)
+    return c.done()
 
 
 def corridor(moving: int) -> Picture:
@@ -176,7 +175,7 @@ def corridor(moving: int) -> Picture:
         c.block(650 + i * 60, 90, 44, 60, (120, 90, 60 + i * 30), 5)
     c.block(380, 40, 200, 14, (250, 252, 252), 1)
     c.walkers(1, 310, 420)
-    return c.done(1.5)
+    return c.done()
 
 
 def yard_ir(moving: int) -> Picture:
@@ -187,7 +186,7 @@ def yard_ir(moving: int) -> Picture:
     for i in range(8):
         c.block(i * 120 + 20, 330 + (i % 3) * 40, 80, 50, (150, 150, 150), 10)
     c.cars(1, 400, 460)
-    pixels = c.done(5.0)
+    pixels = c.done()
     fall = 1.15 - np.hypot(*np.meshgrid(np.linspace(-0.7, 0.7, WIDE), np.linspace(-0.6, 0.6, HIGH)))
     grey = pixels.mean(axis=2) * fall.astype(np.float32)
     return np.repeat(grey[..., None], 3, axis=2)
@@ -205,7 +204,7 @@ def night_street(moving: int) -> Picture:
             (0.5, 0.8, 1.0), np.float32
         )
     c.cars(3, 330, 460, lamps=True)
-    return c.done(4.0)
+    return c.done()
 
 
 def building_site(moving: int) -> Picture:
@@ -217,7 +216,7 @@ def building_site(moving: int) -> Picture:
     c.block(760, 20, 14, 330, (30, 150, 210), 4)
     c.block(640, 40, 320, 12, (30, 150, 210), 4)
     c.walkers(5, 340, 470)
-    return c.done(2.0)
+    return c.done()
 
 
 def mountain_road(moving: int) -> Picture:
@@ -233,7 +232,7 @@ def mountain_road(moving: int) -> Picture:
     for i in range(14):
         c.tree(30 + i * 70, 300 + int(c.standing.uniform(-60, 120)), 55, (45, 95, 55))
     c.cars(1, 320, 440)
-    return c.done(2.0)
+    return c.done()
 
 
 SCENES: dict[str, Callable[[int], Picture]] = {
@@ -253,9 +252,20 @@ SCENES: dict[str, Callable[[int], Picture]] = {
 }
 
 
+@cache
+def _field() -> Picture:
+    return np.random.default_rng(20).standard_normal((HIGH, WIDE, 3), np.float32)
+
+
+def _noise(moving: int) -> Picture:
+    """Normal noise of strength 1, another one for another picture; drawing it anew each time would take longest."""
+    return np.roll(_field(), (moving * 37 % HIGH, moving * 91 % WIDE), (0, 1))
+
+
 def written(pixels: Picture, moving: int) -> Picture:
-    """With clock and name, which the camera writes on whatever its sensor shows."""
-    raw = np.clip(pixels, 0, 255).astype(np.uint8)
+    """With the sensor's grain, more of it in the dark, and with clock and name written over whatever it sees."""
+    grain = 2.0 if pixels.mean() > 90 else 4.0
+    raw = np.clip(pixels + grain * _noise(moving), 0, 255).astype(np.uint8)
     clock = f"2026-03-{moving % 28 + 1:02d} {moving % 24:02d}:{moving * 7 % 60:02d}:{moving * 13 % 60:02d}"
     for text, place in ((clock, (20, 34)), ("CAMERA 0017", (700, 520))):
         for grey, thick in ((0, 4), (255, 1)):
@@ -284,12 +294,12 @@ HEALTHY: dict[str, Callable[[Picture], Picture]] = {
 }
 
 
-def _covered(pixels: Picture, share: float, rng: np.random.Generator) -> Picture:
+def _covered(pixels: Picture, share: float) -> Picture:
     edge = int(pixels.shape[1] * (1 - share))
     out = pixels.copy()
     hand = np.array((52, 60, 78), np.float32) + np.linspace(0, 20, pixels.shape[1] - edge)[None, :, None]
-    out[:, edge:] = hand + rng.normal(0, 3, out[:, edge:].shape)
-    return out.astype(np.float32)
+    out[:, edge:] = hand + 3 * _noise(5)[:, edge:]
+    return out
 
 
 def _no_signal(pixels: Picture, colour: tuple[int, int, int]) -> Picture:
@@ -306,21 +316,20 @@ def _turned(pixels: Picture, right: int, down: int) -> Picture:
     return tall[down : down + pixels.shape[0], right : right + pixels.shape[1]]
 
 
-_RNG = np.random.default_rng(20)
 FAULTY: dict[str, tuple[str, Callable[[Picture], Picture]]] = {
-    "black": ("black", lambda p: p * 0.02 + _RNG.normal(4, 2, p.shape).astype(np.float32)),
+    "black": ("black", lambda p: p * 0.02 + 4 + 2 * _noise(6)),
     "blue screen": ("no_signal", lambda p: _no_signal(p, (180, 40, 20))),
     "grey screen": ("no_signal", lambda p: np.full_like(p, 128)),
     "slightly blurred": ("blurred", lambda p: cv2.GaussianBlur(p, (0, 0), WIDE / 200)),
     "blurred": ("blurred", lambda p: cv2.GaussianBlur(p, (0, 0), WIDE / 110)),
     "very blurred": ("blurred", lambda p: cv2.GaussianBlur(p, (0, 0), WIDE / 60)),
-    "covered": ("covered", lambda p: _covered(p, 1.0, _RNG)),
-    "covered 80 %": ("covered", lambda p: _covered(p, 0.8, _RNG)),
-    "covered 60 %": ("covered", lambda p: _covered(p, 0.6, _RNG)),
+    "covered": ("covered", lambda p: _covered(p, 1.0)),
+    "covered 80 %": ("covered", lambda p: _covered(p, 0.8)),
+    "covered 60 %": ("covered", lambda p: _covered(p, 0.6)),
     "pink": ("colour_cast", lambda p: p * np.array((1.0, 0.65, 1.25), np.float32)),
     "green": ("colour_cast", lambda p: p * np.array((0.6, 1.2, 0.6), np.float32)),
-    "snow": ("noise", lambda p: p * 0.4 + _RNG.normal(90, 55, p.shape).astype(np.float32)),
-    "grain": ("noise", lambda p: p + _RNG.normal(0, 40, p.shape).astype(np.float32)),
+    "snow": ("noise", lambda p: p * 0.4 + 90 + 55 * _noise(7)),
+    "grain": ("noise", lambda p: p + 40 * _noise(8)),
     "knocked": ("moved", lambda p: _turned(p, 90, 0)),
     "sagged": ("moved", lambda p: _turned(p, 0, 60)),
     "turned away": ("moved", lambda p: _turned(p, 620, 260)),

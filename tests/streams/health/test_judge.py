@@ -2,16 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from streams.health.compare import Change
+from streams.health.compare import Change, compare_samples
 from streams.health.judge import MOST_TOLERANCE, judge, light_of
 from streams.health.measures import Measures, measure
 from streams.health.references import Memory, learned
+from streams.picture import decode
+from streams.synthetic.faults import PICTURE_FAULTS
+from streams.synthetic.scenes import Scene
+from streams.synthetic.sites import KINDS
+from streams.synthetic.studio import Spoiled
 from tests.streams.health.scenes import FAULTY, HEALTHY, SCENES, Picture, coded, written
+from tests.streams.pictures import key_frame
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _NO_CLOCK = ("blue screen", "grey screen")
 _FEW = ("street", "dyke", "yard_ir")
 
@@ -57,10 +67,47 @@ def test_faults_are_found_and_health_is_left_alone() -> None:
     assert alarms.total() <= 1, alarms
     missed = sum(counts["missed"] for counts in found.values())
     named = sum(found[kind][fault] for kind, (fault, _) in FAULTY.items())
-    assert missed <= 2, found
-    assert named >= 0.97 * len(SCENES) * len(FAULTY), found
+    assert missed <= 1, found
+    assert named >= 0.98 * len(SCENES) * len(FAULTY), found
     for kind, (fault, _) in FAULTY.items():
         assert found[kind][fault] >= 9, (kind, found[kind])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("light", [1.0, 0.45, 0.0])
+def test_the_cameras_of_the_demo_are_judged_right(light: float) -> None:
+    """Another draughtsman's scenes, coded as a camera does: nothing was tuned on them but the measure of blur."""
+    wrong: list[tuple[object, ...]] = []
+    looked = 0
+    for kind in KINDS[::2]:
+        scene, memory = Scene(kind, 1, UTC, hour=light), Memory()
+        before: Measures | None = None
+
+        def look(planes: NDArray[np.uint8]) -> Measures:
+            frame = key_frame(np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)), NOON)
+            return measure(decode(frame.track, frame.nals))
+
+        for turn in range(4):
+            m = look(scene.picture(NOON.timestamp() + 300 * turn))
+            reference = memory.reference_for(light_of(m), m.mean)
+            change = None if before is None else compare_samples(before.sample, m.sample)
+            verdict = judge(m, reference, change, {})
+            wrong += [(kind, "healthy", verdict)] if verdict.fault is not None else []
+            memory.references.setdefault(light_of(m), learned(m, 0.0))
+            before = m
+            looked += 1
+        assert before is not None
+        at = NOON.timestamp() + 1200
+        for fault in sorted(PICTURE_FAULTS):
+            spoiled = Spoiled(scene, fault, at)  # type: ignore[arg-type]
+            first = look(spoiled.picture(at)) if fault == "frozen" else before
+            m = look(spoiled.picture(at + 20))
+            change = compare_samples(first.sample, m.sample)
+            verdict = judge(m, memory.reference_for(light_of(m), m.mean), change, {})
+            wrong += [(kind, fault, verdict)] if verdict.fault != fault else []
+            looked += 1
+    assert looked == 84
+    assert len(wrong) <= 1, wrong
 
 
 def test_without_a_reference_only_the_gross_faults_count() -> None:

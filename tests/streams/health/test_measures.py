@@ -23,7 +23,7 @@ def test_any_picture_has_finite_measures_and_a_verdict(
     image = np.random.default_rng(seed).integers(low, high + 1, (*size, 3)).astype(np.uint8)
     m = measure(image)
     assert all(math.isfinite(value) for value in m.numbers().values())
-    for share in (m.dark_share, m.bright_share, m.peak_share, m.flat_share, m.reblur):
+    for share in (m.dark_share, m.bright_share, m.peak_share, m.flat_share):
         assert -1e-9 <= share <= 1 + 1e-9
     assert low - 1 <= m.mean <= high + 1
     judge(m, None, None, {})

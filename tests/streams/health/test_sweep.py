@@ -174,7 +174,7 @@ async def test_a_camera_goes_live_falls_ill_and_recovers(world: World) -> None:
         assert times[1] - times[0] == pytest.approx(20, abs=1)  # a doubt is looked at again soon
         report = world.of("a")[-1]
         assert report.has_reference
-        assert report.measures["sharpness_ratio"] < 0.2
+        assert report.measures["acutance_ratio"] < 0.5
         del world.shows["a"]
         await world.go(700, sweep)
         assert world.said("a")[-1] == ("live", None)
@@ -248,9 +248,9 @@ async def test_hanging_cameras_delay_nobody(world: World) -> None:
     for id in ids[:8]:
         world.shows[id] = None
     async with world.sweep(ids, parallel=6, interval_s=60.0, grab_s=10.0) as sweep:
-        await world.go(630, sweep)
+        await world.go(330, sweep)
         for id in ids[8:]:
-            assert len(world.of(id)) >= 9, id
+            assert len(world.of(id)) >= 4, id
             assert world.said(id) == [("live", None)]
         for id in ids[:8]:
             assert world.said(id) in ([], [("offline", "signal_lost")])
