@@ -33,6 +33,14 @@ from streams.gb28181.messages import (
 from streams.health.messages import CheckOrder, HealthReport, ReferenceOrder, Still, StillOrder
 from streams.hub import Hub
 from streams.media import KeyFrame
+from streams.onvif.messages import (
+    OnvifDevice,
+    OnvifMove,
+    OnvifPreset,
+    OnvifQuestion,
+    OnvifRecall,
+    OnvifTarget,
+)
 from streams.source import CameraSpec, Source
 from streams.staff import Staff, VideoEvents
 from streams.wire import Preset, Probe, ProbeOrder, Span, StreamState, Variant, VideoSettings
@@ -48,6 +56,7 @@ _CHECK_S: Final = 30.0
 _RECORDS: Any = list[Recording]
 _DEVICES: Any = list[DeviceState]
 _PRESETS: Any = list[GbPreset]
+_ONVIF_PRESETS: Any = list[OnvifPreset]
 
 
 class Watch:
@@ -201,6 +210,10 @@ class Video:
         Raises:
             StreamError: It cannot be moved, or did not answer.
         """
+        if target := self._onvif(camera_id):
+            move = OnvifMove(target=target, pan=motion.pan, tilt=motion.tilt, zoom=motion.zoom)
+            await self._staff.onvif.call("move", move, bool, timeout_s=_DEVICE_S)
+            return
         device_id, channel_id = self._gb(camera_id)
         order = MoveOrder(device_id=device_id, channel_id=channel_id, motion=motion)
         await self._staff.gb.call("move", order, bool, timeout_s=_DEVICE_S)
@@ -211,6 +224,10 @@ class Video:
         Raises:
             StreamError: It has none, or did not answer.
         """
+        if target := self._onvif(camera_id):
+            recall = OnvifRecall(target=target, number=preset, save=save)
+            await self._staff.onvif.call("preset", recall, bool, timeout_s=_DEVICE_S)
+            return
         device_id, channel_id = self._gb(camera_id)
         order = PresetOrder(
             device_id=device_id, channel_id=channel_id, preset=preset, action="save" if save else "call"
@@ -223,6 +240,11 @@ class Video:
         Raises:
             StreamError: It has none, or did not answer.
         """
+        if target := self._onvif(camera_id):
+            stored: list[OnvifPreset] = await self._staff.onvif.call(
+                "presets", target, _ONVIF_PRESETS, timeout_s=_DEVICE_S
+            )
+            return [Preset(preset=one.number, name=one.name) for one in stored]
         device_id, channel_id = self._gb(camera_id)
         order = ChannelOrder(device_id=device_id, channel_id=channel_id)
         found: list[GbPreset] = await self._staff.gb.call("presets", order, _PRESETS, timeout_s=_DEVICE_S)
@@ -302,6 +324,19 @@ class Video:
             return self._staff.cameras[camera_id]
         except KeyError:
             raise NoSuchCamera(camera_id) from None
+
+    async def ask_onvif(self, question: OnvifQuestion) -> OnvifDevice:
+        """Ask a device what it is and how it offers its pictures.
+
+        Raises:
+            StreamError: Why it does not say.
+        """
+        return await self._staff.onvif.call("probe", question, OnvifDevice, timeout_s=_PROBE_S)
+
+    def _onvif(self, camera_id: str) -> OnvifTarget | None:
+        """Return what to move by ONVIF; None for a camera that is moved another way, or not at all."""
+        source = self._spec(camera_id).source
+        return OnvifTarget(camera_id=camera_id, source=source) if source.control_port else None
 
     def _gb(self, camera_id: str) -> tuple[str, str]:
         """Return device and channel of a GB/T 28181 camera."""

@@ -16,14 +16,13 @@ import msgspec
 
 from streams.errors import NotAllowed, Unreachable
 
-Protocol = Literal["rtsp", "rtsps", "rtmp", "http-flv", "hls", "file", "gb28181", "onvif"]
+Protocol = Literal["rtsp", "rtsps", "rtmp", "http-flv", "hls", "file", "gb28181"]
 DEFAULT_PORTS: Final[dict[str, int]] = {
     "rtsp": 554,
     "rtsps": 322,
     "rtmp": 1935,
     "http-flv": 80,
     "hls": 80,
-    "onvif": 80,
 }
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -35,8 +34,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         protocol: What it speaks.
         host: Name or address; empty for ``file`` and ``gb28181``.
         port: 0 takes the protocol's own.
-        path: Path and query, without the leading slash; a file's name below the configured folder; the media
-            profile's token for ONVIF.
+        path: Path and query, without the leading slash; a file's name below the configured folder.
         username: Account at the device, or None.
         password: Its password, or None.
         transport: How RTP travels.

@@ -30,6 +30,7 @@ from streams.hub import Hub
 from streams.link import Link, LinkLost
 from streams.media import KeyFrame
 from streams.media_role import place_of
+from streams.onvif.messages import OnvifConfig
 from streams.opens import Opens
 from streams.source import CameraSpec
 from streams.supervisor import Process, Supervisor
@@ -103,7 +104,8 @@ class Staff:
         """Figures of the processes that speak GB/T 28181 and look at pictures, as last asked for."""
         self.gb = Process("gb", 0)
         self.health = Process("health", 0)
-        processes = [*self.media_processes]
+        self.onvif = Process("onvif", 0)
+        processes = [*self.media_processes, self.onvif]
         if settings.gb is not None:
             processes.append(self.gb)
         if settings.health is not None:
@@ -218,7 +220,7 @@ class Staff:
             link.serve("catalog", GbCatalog, self._events.catalog)
             link.serve("alarm", GbAlarm, self._events.alarm)
             link.serve("ended", DialogEnded, self._dialog_ended)
-        else:
+        elif process.role == "health":
             link.serve("key_frame", KeyFrameOrder, self._key_frame_for_health)
             link.serve("report", HealthReport, self._reported)
 
@@ -228,6 +230,8 @@ class Staff:
             await self._brief_gb(link)
         elif process.role == "health":
             await self._brief_health(link)
+        elif process.role == "onvif":
+            await link.call("configure", OnvifConfig(networks=self._settings.networks), bool)
         else:
             count = len(self.media_processes)
             most = self._settings.transcodes

@@ -29,7 +29,7 @@ __all__ = ["Owner", "Process", "Role", "Supervisor"]
 log = structlog.get_logger("streams.supervisor")
 
 T = TypeVar("T")
-Role = Literal["media", "gb", "health"]
+Role = Literal["media", "gb", "health", "onvif"]
 
 _START_S: Final = 30.0
 """A process may take this long until it says hello: imports on a machine under load."""

@@ -1,4 +1,4 @@
-"""A process for video: ``python -m streams.worker --role media|gb|health --name NAME --fd N``.
+"""A process for video: ``python -m streams.worker --role media|gb|health|onvif --name NAME --fd N``.
 
 The descriptor is one end of a socket pair; what the process must know comes over it. It ends when the other end
 is gone, and never outlives its parent.
@@ -37,6 +37,7 @@ _ROLES: Final = {
     "media": "streams.media_role",
     "gb": "streams.gb28181.process",
     "health": "streams.health.process",
+    "onvif": "streams.onvif.process",
 }
 _LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
 _ACCOUNT: Final = re.compile(r"(?<=://)[^/\s@\"']+(?=@)")

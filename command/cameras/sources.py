@@ -17,7 +17,7 @@ from command.errors import Malformed
 from streams.errors import NotAllowed, StreamError
 from streams.source import Admission, Protocol, Source
 
-NETWORKED: Final = frozenset({"rtsp", "rtsps", "rtmp", "http-flv", "hls", "onvif"})
+NETWORKED: Final = frozenset({"rtsp", "rtsps", "rtmp", "http-flv", "hls"})
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?")
 _NUMBER: Final = re.compile(r"[0-9]{20}")
 _PASSWORD_IN_PATH: Final = re.compile(r"(?i)(?:passw(?:or)?d|pwd)=[^&\s]")

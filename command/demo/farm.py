@@ -19,6 +19,8 @@ from streams.synthetic.config import FarmConfig, GbPlatform, Ready
 
 FARM_FILE: Final = "farm.json"
 _END_S: Final = 5.0
+# Scenes are drawn large and kept small: what is freed goes back, rather than into heaps that only grow.
+_MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288"}
 
 
 def free_port() -> int:
@@ -64,7 +66,7 @@ def settings_for(config: FarmConfig, sip_port: int) -> dict[str, Any]:
     return {
         "cameras": {
             "allowed_networks": ["127.0.0.0/8"],
-            "allowed_protocols": ["rtsp", "rtsps", "rtmp", "http-flv", "hls", "onvif", "gb28181", "file"],
+            "allowed_protocols": ["rtsp", "rtsps", "rtmp", "http-flv", "hls", "gb28181", "file"],
         },
         "video": {
             "opens_per_host_per_s": 40.0,
@@ -93,8 +95,7 @@ def running(config: FarmConfig, sip_port: int, journal: IO[str]) -> Iterator[Rea
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=journal,
-        env=os.environ
-        | {"MALLOC_ARENA_MAX": "2"},  # pictures come and go in two threads; more heaps only grow
+        env=os.environ | _MEMORY,
         start_new_session=True,  # Ctrl+C is for the demo, which ends the farm last
     )
     assert child.stdin is not None

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from streams.source import Source
+
 
 class OnvifProfile(msgspec.Struct, frozen=True, kw_only=True):
     """One way a device offers its pictures.
@@ -57,3 +59,46 @@ class OnvifPreset(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     name: str
     token: str
+
+
+class OnvifConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process may connect to: CIDR blocks."""
+
+    networks: tuple[str, ...] = ()
+
+
+class OnvifQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask a device what it is; see `streams.onvif.probe.probe`."""
+
+    host: str
+    port: int = 0
+    username: str | None = None
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        """Say whom it asks without the credentials."""
+        return f"OnvifQuestion({self.host}:{self.port})"
+
+
+class OnvifTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera to move; its source says by which port and profile."""
+
+    camera_id: str
+    source: Source
+
+
+class OnvifMove(msgspec.Struct, frozen=True, kw_only=True):
+    """Move at speeds from -1 to 1 (right, up and in are positive); all zero stops."""
+
+    target: OnvifTarget
+    pan: float = 0.0
+    tilt: float = 0.0
+    zoom: float = 0.0
+
+
+class OnvifRecall(msgspec.Struct, frozen=True, kw_only=True):
+    """Send a camera to a preset by number, or save where it looks now as one."""
+
+    target: OnvifTarget
+    number: int
+    save: bool = False

@@ -18,8 +18,7 @@ class Steering:
     """Moves one camera. Orders are carried out one after the other.
 
     Args:
-        source: Of the camera; its ``control_port`` and ``control_profile``, or for ``onvif`` its port and path, say
-            what is moved.
+        source: Of the camera; its ``control_port`` and ``control_profile`` say what is moved.
         admission: Where we may connect to.
         timeout_s: For each answer.
     """
@@ -28,8 +27,8 @@ class Steering:
         self._source = source
         self._admission = admission
         self._timeout_s = timeout_s
-        self._port = source.effective_port if source.protocol == "onvif" else source.control_port
-        self._token = source.path if source.protocol == "onvif" else (source.control_profile or "")
+        self._port = source.control_port
+        self._token = source.control_profile or ""
         self._connection: Connection | None = None
         self._tokens: dict[int, str] = {}
         self._lock = asyncio.Lock()

@@ -16,7 +16,7 @@ from streams.rtsp import RtspReader
 from streams.source import Admission, CameraSpec, Source
 from streams.wire import VideoSettings
 
-ALL = ("rtsp", "rtsps", "rtmp", "http-flv", "hls", "file", "gb28181", "onvif")
+ALL = ("rtsp", "rtsps", "rtmp", "http-flv", "hls", "file", "gb28181")
 
 
 def spec(protocol: Any = "rtsp", **fields: Any) -> CameraSpec:
@@ -70,8 +70,8 @@ def test_channels_are_invited() -> None:
 def test_what_is_not_allowed_or_unknown_is_refused() -> None:
     with pytest.raises(NotAllowed, match="protocol rtmp"):
         readers("rtsp").reader(spec("rtmp"))
-    with pytest.raises(Unsupported, match="nobody here reads onvif"):
-        readers().reader(spec("onvif"))
+    with pytest.raises(NotAllowed, match="protocol gopher"):
+        readers().reader(spec("gopher"))
 
 
 def test_sessions_are_counted_by_host_and_files_not_at_all() -> None:

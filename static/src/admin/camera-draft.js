@@ -6,10 +6,10 @@
 /** @import {Camera} from '../../types/wire.d.ts' */
 /** @import {OnvifAnswer, OnvifProfile, SourceFields} from '../../types/video.d.ts' */
 
-export const PROTOCOLS = ['rtsp', 'gb28181', 'onvif', 'rtsps', 'rtmp', 'http-flv', 'hls', 'file'];
+export const PROTOCOLS = ['rtsp', 'gb28181', 'rtsps', 'rtmp', 'http-flv', 'hls', 'file'];
 export const NETWORKS = ['xueliang', 'bureau', 'social'];
 /** @type {Record<string, number>} */
-export const PORTS = { rtsp: 554, rtsps: 322, rtmp: 1935, 'http-flv': 80, hls: 80, onvif: 80 };
+export const PORTS = { rtsp: 554, rtsps: 322, rtmp: 1935, 'http-flv': 80, hls: 80 };
 
 /**
  * @typedef {object} SourceDraft everything as typed
