@@ -128,7 +128,6 @@ class Steering:
     async def _do(self, method: str, **arguments: object) -> object:
         if not self._port or not self._token:
             raise Unsupported("nothing says how this camera is moved")
-        self._admission.check_protocol("onvif")
         async with self._lock:
             try:
                 device = await self._opened()

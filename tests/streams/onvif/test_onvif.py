@@ -20,7 +20,7 @@ from streams.source import Admission, Source
 from streams.synthetic.head import Head
 
 PASSWORD = "开门 & <sesame>"
-LOOPBACK = Admission(["127.0.0.0/8"], ["rtsp", "onvif"])
+LOOPBACK = Admission(["127.0.0.0/8"])
 Serve = Callable[..., object]
 
 
