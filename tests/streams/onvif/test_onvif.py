@@ -174,7 +174,7 @@ async def test_only_where_the_administrator_allows() -> None:
     async with device() as served:
         with pytest.raises(NotAllowed):
             await probe("127.0.0.1", served.port, "admin", PASSWORD, Admission(["192.0.2.0/24"]))
-        forbidden = Steering(source(served), Admission(["127.0.0.0/8"], ["rtsp"]))
+        forbidden = Steering(source(served), Admission(["192.0.2.0/24"]))
         with pytest.raises(NotAllowed):
             await forbidden.stop()
         assert not served.asked
