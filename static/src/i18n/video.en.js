@@ -31,6 +31,7 @@ export default {
   'video.take_out': 'Take out',
   'video.ptz': 'Can be moved (PTZ)',
   'video.ptz.short': 'PTZ',
+  'video.to_map': 'Show on map',
   'video.on_map': 'Shown on the console’s map',
 
   'video.tab.grid': 'Pictures',
@@ -173,6 +174,9 @@ export default {
   'video.fault.no_false': 'Without a picture there can be no reference',
   'video.fault.live': 'Watch live',
   'video.fault.cleared': 'is well again',
+  'video.fault.done.well': 'Checked: well again',
+  'video.fault.done.better': 'Checked: fine this time, one more look clears it',
+  'video.fault.done.still': 'Checked: still {fault}',
   'video.fault.done.check': 'Checked',
   'video.fault.done.false_alarm': 'Reference renewed',
   'video.fault.means.signal_lost': 'No connection, or no picture after it. Look at power, network and address first.',

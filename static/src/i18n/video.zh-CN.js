@@ -31,6 +31,7 @@ export default {
   'video.take_out': '移出',
   'video.ptz': '可以转动（云台）',
   'video.ptz.short': '云台',
+  'video.to_map': '地图上看',
   'video.on_map': '已在指挥台地图上显示',
 
   'video.tab.grid': '画面',
@@ -173,6 +174,9 @@ export default {
   'video.fault.no_false': '没有画面，不能作为基准',
   'video.fault.live': '打开实时',
   'video.fault.cleared': '已恢复正常',
+  'video.fault.done.well': '已复检，恢复正常',
+  'video.fault.done.better': '已复检，这次正常，再确认一次就恢复',
+  'video.fault.done.still': '已复检，仍是{fault}',
   'video.fault.done.check': '已复检',
   'video.fault.done.false_alarm': '已更新基准',
   'video.fault.means.signal_lost': '连不上设备，或连上后没有画面。先查供电、网络和地址。',

@@ -80,8 +80,10 @@ async function follow(clipId) {
   const until = Date.now() + EXPORT_LIMIT_MS;
   while (entry && exports_.get(clipId) === entry && entry.state === 'working') {
     try {
-      const response = await fetch(entry.url, { method: 'HEAD', cache: 'no-store' });
-      if (response.status === 200) entry.state = 'ready';
+      // One byte is enough to know that it is there.
+      const response = await fetch(entry.url, { headers: { range: 'bytes=0-0' }, cache: 'no-store' });
+      void response.body?.cancel();
+      if (response.ok && response.status !== 202) entry.state = 'ready';
       else if (![202, 404, 409, 425, 503].includes(response.status)) Object.assign(entry, { state: 'failed', words: `HTTP ${response.status}` });
     } catch {
       // the connection may come back; the copy goes on being made

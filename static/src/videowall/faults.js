@@ -16,6 +16,7 @@ import { faultText, networkText, placeText } from './words.js';
 
 const AGAIN_MS = 20_000;
 const SETTLE_MS = 1500;
+const CHECK_TIMEOUT_MS = 60_000;
 
 /** @type {{items: FaultItem[], readAt: number, error: string, loading: boolean, chosen: string, fault: string, area: string, asked: number}} */
 const view = { items: [], readAt: 0, error: '', loading: true, chosen: '', fault: '', area: '', asked: 0 };
@@ -36,6 +37,15 @@ const sinceText = (at) => {
   const age_s = (nowMs() - Date.parse(at)) / 1000;
   return t('console.age.ago', { age: durationText(age_s) });
 };
+
+/** What a check found, and what that makes of the camera: one good look alone does not clear it.
+ * @param {{fault: string | null, suspected: string | null, status: string}} found
+ */
+function checkedText({ fault, suspected, status }) {
+  if (fault === null && suspected === null) return t(status === 'live' ? 'video.fault.done.well' : 'video.fault.done.check');
+  if (suspected === null) return t('video.fault.done.better');
+  return t('video.fault.done.still', { fault: faultText(suspected) });
+}
 
 /** @param {{item: FaultItem, chosen: boolean}} props */
 function Row({ item, chosen }) {
@@ -67,8 +77,8 @@ function Detail({ item }) {
     setWords('');
     setSure(false);
     try {
-      await call('POST', `/cameras/${encodeURIComponent(camera.id)}/${what}`, undefined, { timeoutMs: 60_000 });
-      setWords(t(`video.fault.done.${what}`));
+      const found = await call('POST', `/cameras/${encodeURIComponent(camera.id)}/${what}`, undefined, { timeoutMs: CHECK_TIMEOUT_MS });
+      setWords(what === 'check' ? checkedText(found) : t('video.fault.done.false_alarm'));
       setVersion(version + 1);
       window.setTimeout(() => void read(), SETTLE_MS);
     } catch (error) {
@@ -84,8 +94,8 @@ function Detail({ item }) {
     <header><div><h2>${camera.name}</h2><p>${[placeText(camera), networkText(camera.network), camera.station, camera.gb_id].filter(Boolean).join(' · ')}</p></div>
       <div class="verdict"><span class=${`fault-word ${item.fault ?? ''}`}>${troubleText(item)}</span><small>${item.since && t('video.fault.since', { at: `${dayOf(item.since)} ${timeOfDay(item.since)}`, age: sinceText(item.since) })}</small></div></header>
     <div class="pair-of-pictures">
-      <${Picture} title=${t('video.fault.reference')} url=${item.has_reference ? `${path}/reference.jpg` : null} version=${version} missing=${item.has_reference ? t('video.fault.no_picture') : t('video.fault.no_reference')} note=${item.light ? t(`video.light.${item.light}`) : ''} />
-      <${Picture} title=${t('video.fault.now')} url=${item.light === null && !item.has_reference ? null : `${path}/picture.jpg`} version=${`${version}/${item.checked_at ?? ''}`} missing=${blind ? t('video.fault.blind') : t('video.fault.no_picture')} late /></div>
+      <${Picture} title=${t('video.fault.reference')} url=${item.light === null ? null : `${path}/reference.jpg`} version=${version} missing=${t('video.fault.no_reference')} />
+      <${Picture} title=${t('video.fault.now')} url=${item.light === null && !item.has_reference ? null : `${path}/picture.jpg`} version=${`${version}/${item.checked_at ?? ''}`} missing=${blind ? t('video.fault.blind') : t('video.fault.no_picture')} note=${item.light ? t(`video.light.${item.light}`) : ''} late /></div>
     <section class="why"><h3>${t('video.fault.why')}</h3><p>${t(`video.fault.means.${item.fault ?? 'unproven'}`)}</p>
       ${rows.length > 0 && html`<dl>${rows.map((row) => html`<div key=${row.key}><dt>${row.label}</dt><dd>${row.value}</dd></div>`)}</dl>`}</section>
     <footer>
@@ -101,7 +111,7 @@ function Detail({ item }) {
         show(camera.id);
         set({ tab: 'grid' });
       }} data-testid="fault-live">${t('video.fault.live')}</button>
-      <button class="btn ghost" onClick=${() => showOnMap(camera.id)}>${t('video.key.map')}</button>
+      <button class="btn ghost" onClick=${() => showOnMap(camera.id)}>${t('video.to_map')}</button>
       <span class="said" role="status">${words}</span>
       ${live.fault === null && live.fault !== camera.fault && html`<span class="said good">${t('video.fault.cleared')}</span>`}
     </footer></article>`;
