@@ -58,9 +58,12 @@ async def snapshot(
 
 @router.get("/cameras/{camera_id}/thumbnail.jpg")
 async def thumbnail(camera_id: str, me: Viewer, s: ServicesOf) -> Response:
-    """Read the small picture of the last look at the camera."""
+    """Read the small picture of the last look at the camera; 204 while there is none."""
     camera_for(s, me, camera_id)
-    return await _picture(s, camera_id, "thumbnail")
+    try:
+        return await _picture(s, camera_id, "thumbnail")
+    except NotFound:
+        return Response(status_code=204)  # pages ask for many: a camera nobody saw yet is no failure
 
 
 @router.get("/cameras/{camera_id}/health/picture.jpg")

@@ -170,6 +170,7 @@ def test_wall_phone_and_sign_in_speak_one_language_without_gaps(
         [
             town.supervisor.get("/responders", limit=5000),
             town.supervisor.get("/areas", limit=5000),
+            town.supervisor.get("/cameras", limit=5000),
             town.supervisor.get("/incidents", limit=50),
             town.supervisor.district,
         ],

@@ -10,6 +10,7 @@ import { VideoTile } from '../video/tile.js';
 import { faultWords, statusWords } from '../video/words.js';
 import { goBack, toast } from './actions.js';
 import { board, may, nowMs, ui } from './state.js';
+import { incidentInMind } from './strip.js';
 import { areaName } from './words.js';
 
 /** @import {Camera} from '../../types/wire.d.ts' */
@@ -77,12 +78,8 @@ function Faulty({ camera }) {
     setBusy(false);
   };
   return html`<section class="faulty" data-testid="camera-fault"><p><b>${faultWords(fault)}</b>${since && html`<span>${t('camera.fault_since', { at: `${dayOf(since)} ${timeOfDay(since)}`, age: durationText((nowMs() - Date.parse(since)) / 1000) })}</span>`}</p>
-    ${
-      may('camera.manage') || may('camera.control')
-        ? html`<div><button class="btn sm" disabled=${busy} data-testid="camera-check" onClick=${() => void order(checkNow, 'camera.check.asked')}>${t('camera.check')}</button>
-      <button class="btn sm" disabled=${busy} data-testid="camera-false-alarm" title=${t('camera.false_alarm.note')} onClick=${() => void order(falseAlarm, 'camera.false_alarm.done')}>${t('camera.false_alarm')}</button></div>`
-        : ''
-    }
+    <div><button class="btn sm" disabled=${busy} data-testid="camera-check" onClick=${() => void order(checkNow, 'camera.check.asked')}>${t('camera.check')}</button>
+      ${may('video.manage') && html`<button class="btn sm" disabled=${busy} data-testid="camera-false-alarm" title=${t('camera.false_alarm.note')} onClick=${() => void order(falseAlarm, 'camera.false_alarm.done')}>${t('camera.false_alarm')}</button>`}</div>
     ${
       SEEN.has(fault) &&
       html`<div class="checked">${['picture', 'reference'].map((name) => html`<${Checked} key=${`${name}${since}`} title=${t(`camera.checked.${name}`)}
@@ -114,6 +111,7 @@ export function CameraDrawer({ id }) {
   const camera = board().cameras[id];
   if (!camera) return html`<div class="drawer-empty"><p>${t('console.camera.gone')}</p></div>`;
   const control = may('camera.control');
+  const incidentId = incidentInMind();
   /** @param {'snapshot' | 'keep' | 'fullscreen'} what */
   const act = (what) => () => tile.current?.act(what);
   return html`<header class="drawer-head"><span class="tag accent">${t('console.type.camera')}</span><span class="code">${camera.gb_id ?? ''}</span>
@@ -121,7 +119,7 @@ export function CameraDrawer({ id }) {
     <div class="drawer-body camera-page"><div class="title"><h1 data-testid="drawer-title">${camera.name}</h1><p>${areaName(camera.grid)}</p></div>
       <div class="camera-live">${
         may('camera.view') &&
-        html`<${VideoTile} camera=${camera} big allow=${{ ptz: control, keep: may('clip.create') }} notify=${toast} tileRef=${(/** @type {Tile | null} */ made) => (tile.current = made)} />`
+        html`<${VideoTile} camera=${camera} big purpose=${incidentId ? 'incident' : 'watch'} incidentId=${incidentId} allow=${{ ptz: control, keep: may('clip.create') }} notify=${toast} tileRef=${(/** @type {Tile | null} */ made) => (tile.current = made)} />`
       }</div>
       ${camera.fault && html`<${Faulty} camera=${camera} />`}
       <${Facts} camera=${camera} />

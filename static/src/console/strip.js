@@ -30,6 +30,12 @@ function noteOf(camera) {
   return camera.in_view ? t('camera.near.sees', { distance }) : distance;
 }
 
+/** The incident whose cameras these are, also while one of them is in the drawer. */
+export function incidentInMind() {
+  const chosen = ui.selection?.kind === 'camera' ? ui.back.at(-1) : ui.selection;
+  return chosen?.kind === 'incident' ? chosen.id : null;
+}
+
 export function CameraStrip() {
   useEffect(() => {
     const query = matchMedia(NARROW);
@@ -37,7 +43,7 @@ export function CameraStrip() {
     return () => query.removeEventListener('change', redraw);
   }, []);
   const { selection } = ui;
-  const incidentId = selection?.kind === 'incident' ? selection.id : null;
+  const incidentId = incidentInMind();
   const list = may('camera.view') ? stripCameras() : [];
   return html`<section class="strip" aria-label=${t('console.cameras.near')} data-testid="camera-strip">
     ${list.map(

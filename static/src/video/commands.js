@@ -1,6 +1,7 @@
 // What can be asked of a camera, and refusals in words.
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
+import { refusal } from '../ui/refusal.js';
 
 /** @import {Order} from './ptz.js' */
 
@@ -38,13 +39,5 @@ export const falseAlarm = (id) => call('POST', `${pathOf(id)}/false_alarm`);
 export const checkNow = (id) => call('POST', `${pathOf(id)}/check`);
 
 /** @param {unknown} error */
-export function refusalOf(error) {
-  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  if (error.unreachable) return t('error.unreachable');
-  if (error.status === 403) return t('error.forbidden');
-  if (error.status === 404) return t('error.not_found');
-  if (error.status === 409) return t('error.conflict', { detail: error.detail || error.error });
-  if (error.status === 429) return t('error.too_many', { s: error.retryAfterS ?? 5 });
-  if (error.status === 422) return t('error.invalid', { detail: error.detail || String(error.field ?? '') });
-  return t('error.other', { detail: error.detail || error.error });
-}
+export const refusalOf = (error) =>
+  error instanceof ApiError && error.status === 409 ? t('error.conflict', { detail: error.detail || error.error }) : refusal(error);

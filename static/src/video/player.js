@@ -16,7 +16,7 @@ import { webcodecsCan } from './webcodecs.js';
  *
  * @typedef {object} PlayerOptions
  * @property {string} cameraId
- * @property {'watch' | 'incident' | 'tour'} [purpose] goes into the viewing log
+ * @property {'watch' | 'incident' | 'tour' | 'control'} [purpose] goes into the viewing log
  * @property {string | null} [incidentId]
  * @property {boolean} [lowLatency] decode picture by picture where the page may
  * @property {{start: string, end: string} | null} [playback] a recording (RFC 3339) instead of the live picture
@@ -170,6 +170,14 @@ export class Player {
     if (webcodecsCan() && !this.#noCodecs) this.#change();
   }
 
+  /** The same picture, now for another reason: the viewing log must say so. @param {Pick<PlayerOptions, 'purpose' | 'incidentId'>} reason */
+  setReason({ purpose, incidentId }) {
+    const { purpose: before = 'watch', incidentId: about = null } = this.#options;
+    if ((purpose ?? 'watch') === before && (incidentId ?? null) === about) return;
+    this.#options = { ...this.#options, purpose, incidentId };
+    this.#change();
+  }
+
   #change() {
     if (this.link === 'open' || this.link === 'opening') this.#connect();
   }
@@ -208,9 +216,9 @@ export class Player {
     this.#next?.close();
     this.#next = null;
     this.#set('opening');
-    const way = { lowLatency: this.#lowLatency && !this.#noCodecs, sound: !this.muted };
     void canH265().then((takesH265) => {
       if (this.link !== 'opening' || this.#next) return; // closed, hidden, or asked again meanwhile
+      const way = { lowLatency: this.#lowLatency && !this.#noCodecs, sound: !this.muted };
       const url = location.origin.replace(/^http/, 'ws') + addressOf(this.#options, takesH265 && !this.#noH265);
       /** @type {Session} */
       const session = new Session(url, way, {

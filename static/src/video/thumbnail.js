@@ -13,10 +13,10 @@ const kept = new Map();
 /** Cameras that nobody looked at yet have no picture to ask for. @param {Partial<Camera>} camera */
 export const mayHaveStill = ({ source, status }) => source !== null && status !== 'unknown' && status !== 'disabled';
 
-/** @param {string} cameraId @param {'thumbnail' | 'snapshot'} what @returns {Promise<Still | null>} */
-async function fetchStill(cameraId, what) {
+/** @param {string} cameraId @param {'thumbnail.jpg' | 'snapshot.jpg'} what @param {string} [query] @returns {Promise<Still | null>} */
+async function fetchStill(cameraId, what, query = '') {
   try {
-    const response = await fetch(`/api/v1/cameras/${encodeURIComponent(cameraId)}/${what}.jpg`, { cache: 'no-store' });
+    const response = await fetch(`/api/v1/cameras/${encodeURIComponent(cameraId)}/${what}${query}`, { cache: 'no-store' });
     if (response.status !== 200) return null;
     const taken = Date.parse(response.headers.get('x-taken-at') ?? '');
     const url = URL.createObjectURL(await response.blob());
@@ -34,7 +34,7 @@ export function thumbnail(cameraId) {
   const now = performance.now();
   const old = kept.get(cameraId);
   if (old && now - old.at < FRESH_MS) return old.still;
-  const still = fetchStill(cameraId, 'thumbnail');
+  const still = fetchStill(cameraId, 'thumbnail.jpg');
   kept.delete(cameraId);
   kept.set(cameraId, { at: now, still });
   if (old) forget(old.still);
@@ -52,9 +52,9 @@ function forget(still) {
   window.setTimeout(() => void still.then((found) => found && URL.revokeObjectURL(found.url)), FRESH_MS * 2);
 }
 
-/** A picture taken now, where no stream can be shown. Each one is in the viewing log. @param {string} cameraId */
-export function snapshotStill(cameraId) {
-  const still = fetchStill(cameraId, 'snapshot');
+/** A picture taken now, where no stream can be shown. Each one is in the viewing log. @param {string} cameraId @param {string | null} incidentId */
+export function snapshotStill(cameraId, incidentId) {
+  const still = fetchStill(cameraId, 'snapshot.jpg', incidentId ? `?incident_id=${encodeURIComponent(incidentId)}` : '');
   forget(still);
   return still;
 }

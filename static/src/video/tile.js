@@ -23,7 +23,7 @@ import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
  *
  * @typedef {object} TileOptions
  * @property {TileCamera} camera id, name and, where known, status, fault and ptz as on the board
- * @property {'watch' | 'incident' | 'tour'} [purpose]
+ * @property {'watch' | 'incident' | 'tour'} [purpose] why it is watched; steering is told by the tile itself
  * @property {string | null} [incidentId]
  * @property {string} [note] a few words beside the name, such as the distance
  * @property {number | null} [number] badge, the same as on the map
@@ -126,7 +126,7 @@ export class Tile {
     this.#options = { ...before, ...change };
     const now = this.#options;
     const another = now.camera.id !== before.camera.id || now.playback?.start !== before.playback?.start || now.playback?.end !== before.playback?.end;
-    if (another || (now.live ?? true) !== (before.live ?? true)) {
+    if (another || this.#playable() !== Boolean(this.player)) {
       this.#close();
       if (now.camera.id !== before.camera.id) {
         this.#still.hidden = true;
@@ -135,13 +135,24 @@ export class Tile {
       }
       this.#open();
     }
+    this.#tellReason();
     this.#draw();
   }
 
+  #playable() {
+    const { camera, live = true } = this.#options;
+    return live && camera.status !== 'disabled' && camera.source !== null;
+  }
+
+  #tellReason() {
+    const { purpose, incidentId } = this.#options;
+    this.player?.setReason({ purpose: this.#ptz ? 'control' : purpose, incidentId });
+  }
+
   #open() {
-    const { camera, purpose, incidentId, lowLatency, playback, live = true } = this.#options;
+    const { camera, purpose, incidentId, lowLatency, playback } = this.#options;
     this.#askStill();
-    if (!live || camera.status === 'disabled' || camera.source === null) return;
+    if (!this.#playable()) return;
     this.player = new Player({ cameraId: camera.id, purpose, incidentId, lowLatency, playback, onChange: () => this.#beat() });
     this.#still.after(this.player.element);
     this.player.start();
@@ -172,7 +183,7 @@ export class Tile {
     const { camera, playback } = this.#options;
     if (playback || (!now && !mayHaveStill(camera))) return;
     this.#stillAt = performance.now();
-    void (now ? snapshotStill(camera.id) : thumbnail(camera.id)).then((found) => {
+    void (now ? snapshotStill(camera.id, this.#options.incidentId ?? null) : thumbnail(camera.id)).then((found) => {
       if (!found || this.#options.camera.id !== camera.id) return;
       this.#stillOf = found;
       if (this.#still.src !== found.url) this.#still.src = found.url;
@@ -349,6 +360,7 @@ export class Tile {
       this.element.focus({ preventScroll: true });
     }
     this.element.classList.toggle('steering', Boolean(this.#ptz));
+    this.#tellReason();
     this.#draw();
   }
 
