@@ -21,7 +21,7 @@ from streams.synthetic.farm import Farm
 from streams.synthetic.profiles import PROFILES
 from streams.synthetic.recorders import Recorders
 
-_WARM_AFTER_S: Final = 12.0
+_WARM_AFTER_S: Final = 8.0
 
 
 async def serve(config: FarmConfig, ended: asyncio.Event, tell: BinaryIO) -> None:

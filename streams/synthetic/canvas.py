@@ -20,6 +20,11 @@ _LIGHT_STEP: Final = 4
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Point = tuple[float, float]
+Points = Sequence[Point] | NDArray[np.float64]
+
+
+_TURN = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+_CIRCLE: Final = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1)
 
 
 def bgr(colour: int) -> tuple[int, int, int]:
@@ -76,7 +81,7 @@ class Canvas:
 
     # Shapes
 
-    def polygon(self, points: Sequence[Point], colour: int, *, shines: int | None = None) -> None:
+    def polygon(self, points: Points, colour: int, *, shines: int | None = None) -> None:
         """Fill a polygon; with ``shines`` it has that colour in the dark, without needing light."""
         corners = self._fixed(points)
         cv2.fillPoly(self.day, [corners], bgr(colour), cv2.LINE_AA, _SHIFT)
@@ -89,7 +94,7 @@ class Canvas:
         """Fill an upright rectangle."""
         self.polygon([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], colour, shines=shines)
 
-    def line(self, points: Sequence[Point], colour: int, width: float = 1.0) -> None:
+    def line(self, points: Points, colour: int, width: float = 1.0) -> None:
         """Draw a line through points."""
         corners = self._fixed(points)
         thick = max(1, round(width * _SCALE))
@@ -101,30 +106,23 @@ class Canvas:
         self, x: float, y: float, rx: float, ry: float, colour: int, *, shines: int | None = None
     ) -> None:
         """Fill an ellipse."""
-        angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-        points = [(x + rx * float(np.cos(a)), y + ry * float(np.sin(a))) for a in angle]
+        points = _CIRCLE * (rx, ry) + (x, y)
         self.polygon(points, colour, shines=shines)
 
-    def gradient(self, points: Sequence[Point], top: int, bottom: int) -> None:
+    def gradient(self, points: Points, top: int, bottom: int) -> None:
         """Fill a polygon with a vertical gradient."""
-        mask = np.zeros(self.sky.shape, np.uint8)
-        corners = self._fixed(points)
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, _SHIFT)
-        rows = np.flatnonzero(mask.any(axis=1))
-        if not len(rows):
+        found = self._cover(points)
+        if found is None:
             return
-        first, last = int(rows[0]), int(rows[-1]) + 1
-        share = np.linspace(0, 1, last - first)[:, None]
-        column = np.array(bgr(top)) * (1 - share) + np.array(bgr(bottom)) * share
-        cover = (mask[first:last].astype(np.float32) / 255)[..., None]
-        part = self.day[first:last]
-        part[:] = (part * (1 - cover) + column[:, None, :] * cover).astype(np.uint8)
-        self.sky[mask > 127] = 0
-        self.glow[mask > 127] = 0
+        rows, columns, cover = found
+        share = np.linspace(0, 1, cover.shape[0], dtype=np.float32)[:, None]
+        column = np.array(bgr(top), np.float32) * (1 - share) + np.array(bgr(bottom), np.float32) * share
+        inside = cover[..., 0] > 0.5
+        np.copyto(self.day[rows, columns], column.astype(np.uint8)[:, None, :], where=inside[..., None])
+        np.copyto(self.sky[rows, columns], np.uint8(0), where=inside)
+        np.copyto(self.glow[rows, columns], np.uint8(0), where=inside[..., None])
 
-    def texture(
-        self, points: Sequence[Point], strength: float, grain: float = 3.0, *, stretch: float = 1.0
-    ) -> None:
+    def texture(self, points: Points, strength: float, grain: float = 3.0, *, stretch: float = 1.0) -> None:
         """Roughen a polygon: asphalt, gravel, grass, plaster.
 
         Args:
@@ -133,14 +131,32 @@ class Canvas:
             grain: Size of its spots in pixels.
             stretch: How much wider than high the spots are.
         """
-        mask = np.zeros(self.sky.shape, np.uint8)
-        cv2.fillPoly(mask, [self._fixed(points)], 255, cv2.LINE_AA, _SHIFT)
-        height, width = mask.shape
+        found = self._cover(points)
+        if found is None:
+            return
+        rows, columns, cover = found
+        height, width = cover.shape[:2]
         cells = (max(2, int(height / grain / _SCALE)), max(2, int(width / grain / stretch / _SCALE)))
-        rough = self.chance.normal(0, strength, cells).astype(np.float32)
-        wide = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
-        wide = wide * (mask.astype(np.float32) / 255)
-        self.day = np.clip(self.day + wide[..., None], 0, 255).astype(np.uint8)
+        rough = self.chance.standard_normal(cells, dtype=np.float32) * np.float32(strength)
+        wide = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
+        part = self.day[rows, columns]
+        part[:] = np.clip(part + wide * cover, 0, 255).astype(np.uint8)
+
+    def _cover(self, points: Points) -> tuple[slice, slice, Floats] | None:
+        """Return the box around a polygon and how much of each of its pixels lies inside."""
+        corners = self._fixed(points)
+        height, width = self.sky.shape
+        low = corners.reshape(-1, 2).min(axis=0) >> _SHIFT
+        high = (corners.reshape(-1, 2).max(axis=0) >> _SHIFT) + 2
+        x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
+        x1, y1 = min(width, int(high[0])), min(height, int(high[1]))
+        if x0 >= x1 or y0 >= y1:
+            return None
+        mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        moved = corners - np.array([x0 << _SHIFT, y0 << _SHIFT], np.int32)
+        cv2.fillPoly(mask, [moved], 255, cv2.LINE_AA, _SHIFT)
+        cover: Floats = (mask.astype(np.float32) / np.float32(255))[..., None]
+        return slice(y0, y1), slice(x0, x1), cover
 
     # Light
 
@@ -157,7 +173,7 @@ class Canvas:
         return Backdrop(np.asarray(day), np.asarray(glow), np.asarray(sky), _light(self.lamps))
 
     @staticmethod
-    def _fixed(points: Sequence[Point]) -> NDArray[np.int32]:
+    def _fixed(points: Points) -> NDArray[np.int32]:
         scaled = np.asarray(points, np.float64).reshape(-1, 1, 2) * _SCALE
         return np.asarray(np.clip(np.round(scaled * (1 << _SHIFT)), -(1 << 19), 1 << 19), np.int32)
 

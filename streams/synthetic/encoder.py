@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final, Protocol
@@ -28,11 +29,21 @@ _X265: Final = (
     ":pools=none:frame-threads=1"
 )
 
+# One thread: several would only take turns, and all scenes would be late rather than the last.
+_draughtsman: Final = ThreadPoolExecutor(1, thread_name_prefix="draw")
+
 Planes = NDArray[np.uint8]
 
 
 class Drawn(Protocol):
     """Something that can be drawn at any time of the day."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a picture can be had at once."""
+
+    def prepare(self, at: float) -> None:
+        """Do what takes long before the first picture; may run in another thread."""
 
     def picture(self, at: float) -> Planes:
         """Return the picture (I420 planes) at a time in seconds since 1970; the same time, the same picture."""
@@ -129,7 +140,8 @@ class Encoder:
     """A stream of one drawn scene, shared by all sessions that want it.
 
     It runs while it has listeners. A newcomer begins with a key frame at once: the present group of pictures
-    when that has just begun, a new one otherwise; a glance at an idle scene costs one coded picture.
+    when that has just begun, a new one otherwise; a glance at an idle scene costs one coded picture. A scene
+    that nobody has looked at yet is drawn in another thread first.
 
     Args:
         drawn: What is seen.
@@ -151,6 +163,7 @@ class Encoder:
         self._key_at = 0.0
         self._last_pts = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._drawing: asyncio.Future[None] | None = None
         self._video = Packetiser(96, ssrc, zlib.crc32(repr(profile).encode()))
         self._sound = Sound(profile.audio, ssrc + 1) if profile.audio else None
         # Streams take turns within the interval, else all of them would code at the same moment.
@@ -178,6 +191,10 @@ class Encoder:
 
     def join(self, listener: Listener) -> None:
         """Send the stream to a listener from now on, beginning with a key frame."""
+        if not self._drawn.ready:
+            self._listeners.add(listener)
+            self._draw()
+            return
         now = self._clock()
         waits = not self.profile.prompt or self.profile.bframes > 0
         if self._gop and (now - self._key_at < _FRESH_S or (waits and self._listeners)):
@@ -186,9 +203,7 @@ class Encoder:
             self._listeners.add(listener)
         else:
             self._listeners.add(listener)
-            self._tick(key=True)
-            while not self._gop:  # pictures that refer to later ones come out late
-                self._tick(key=False)
+            self._begin()
         if self._timer is None:
             self._schedule()
 
@@ -205,6 +220,26 @@ class Encoder:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._drawing is not None:
+            self._drawing.remove_done_callback(self._drawn_now)
+            self._drawing = None
+
+    def _draw(self) -> None:
+        if self._drawing is None:
+            loop = asyncio.get_running_loop()
+            self._drawing = loop.run_in_executor(_draughtsman, self._drawn.prepare, self._clock())
+            self._drawing.add_done_callback(self._drawn_now)
+
+    def _drawn_now(self, done: asyncio.Future[None]) -> None:
+        self._drawing = None
+        if not done.cancelled() and done.exception() is None and self._listeners and self._timer is None:
+            self._begin()
+            self._schedule()
+
+    def _begin(self) -> None:
+        self._tick(key=True)
+        while not self._gop:  # pictures that refer to later ones come out late
+            self._tick(key=False)
 
     def _schedule(self) -> None:
         interval = 1 / self.profile.fps

@@ -197,6 +197,7 @@ class Recorders:
         shot = self._farm.shot(path)
         scene = self._farm.studio.scene(shot.kind, shot.seed)
         profile = shot.profile
+        await asyncio.to_thread(scene.prepare, start.timestamp())
         coder = Coder(profile, profile.size_at(0))
         begun, first, number = self._clock(), start.timestamp(), 0
         while first + number / profile.fps < end.timestamp():

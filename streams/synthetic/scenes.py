@@ -1,6 +1,7 @@
 """The drawn places: what kinds there are, and their pictures at any time."""
 
 import random
+import threading
 import zlib
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -96,13 +97,21 @@ class Scene:
         self._mirrored = kind in _MIRRORED and chance.random() < 0.5
         self._window = _framing(chance) if seed else None
         self._hour = hour
+        self._lock = threading.Lock()
         self._movers: list[Mover] = []
         self._backdrop: Backdrop | None = None
         self._lit: Lit | None = None
 
+    @property
+    def ready(self) -> bool:
+        """Whether what stands still is drawn."""
+        return self._lit is not None
+
     def prepare(self, at: float) -> None:
         """Draw what stands still; may run in another thread."""
-        self._at_hour(at)
+        with self._lock:
+            if self._lit is None:
+                self._at_hour(at)
 
     def view(self, at: float, window: Window | None = None) -> Pixels:
         """Return the picture without clock and grain, BGR; ``window`` is the part a moving head sees."""

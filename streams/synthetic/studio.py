@@ -64,6 +64,15 @@ class Steered:
         """Leave it as it is."""
         return self._scene.plain(picture)
 
+    @property
+    def ready(self) -> bool:
+        """See `Drawn`."""
+        return self._scene.ready
+
+    def prepare(self, at: float) -> None:
+        """See `Drawn`."""
+        self._scene.prepare(at)
+
     def picture(self, at: float) -> Planes:
         """See `Drawn`."""
         return self.finish(self.view(at), at)
@@ -83,6 +92,15 @@ class Spoiled:
         self._kind = kind
         self._since = since
         self._frozen: Planes | None = None
+
+    @property
+    def ready(self) -> bool:
+        """See `Drawn`."""
+        return self._scene.ready
+
+    def prepare(self, at: float) -> None:
+        """See `Drawn`."""
+        self._scene.prepare(at)
 
     def picture(self, at: float) -> Planes:
         """See `Drawn`."""

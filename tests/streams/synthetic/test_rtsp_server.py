@@ -58,6 +58,8 @@ async def test_basic_only_where_it_is_offered() -> None:
 
 async def test_a_session_begins_with_a_key_frame_at_once() -> None:
     async with Farm(1, light=1.0) as farm:
+        shot = farm.shot("cam/1")
+        farm.studio.scene(shot.kind, shot.seed).prepare(0)
         first = await Client.connect(farm, "cam/1")
         played = await first.play()
         assert played.status == 200
