@@ -130,10 +130,10 @@ async def _serve(
         watch = join(s, SocketViewer(sink))
     except StreamError as error:
         sink.close(NO_CAMERA, error.code)
-        await _until_gone(websocket, lambda: True, sink)
+        await _until_gone(websocket, lambda: None, sink)
     else:
         try:
-            await _until_gone(websocket, lambda: _still(s, session, camera_id, kind), sink)
+            await _until_gone(websocket, lambda: _objection(s, session, camera_id, kind), sink)
         finally:
             watch.close()
     finally:
@@ -175,14 +175,19 @@ def may_watch(s: Services, me: Principal, camera: Camera | None, kind: str) -> b
     return s.access.may(me, permission, "cameras", camera, s.lookup)
 
 
-def _still(s: Services, session: Session, camera_id: str, kind: str) -> bool:
-    return s.sessions.alive(session.id) and may_watch(
-        s, session.principal, s.board.cameras.get(camera_id), kind
-    )
+def _objection(s: Services, session: Session, camera_id: str, kind: str) -> tuple[int, str] | None:
+    """Return with what code and reason an open tile must be closed, or None."""
+    if not s.sessions.alive(session.id):
+        return SESSION_ENDED, "session ended"
+    if not may_watch(s, session.principal, s.board.cameras.get(camera_id), kind):
+        return NO_CAMERA, "no such camera"
+    return None
 
 
-async def _until_gone(websocket: WebSocket, allowed: Callable[[], bool], sink: FrameSink) -> None:
-    """Wait until the peer leaves; closes the connection when it is not allowed any more."""
+async def _until_gone(
+    websocket: WebSocket, objection: Callable[[], tuple[int, str] | None], sink: FrameSink
+) -> None:
+    """Wait until the peer leaves; closes the connection when there is an objection to it."""
     receiving = asyncio.ensure_future(_next(websocket))
     try:
         while True:
@@ -191,8 +196,9 @@ async def _until_gone(websocket: WebSocket, allowed: Callable[[], bool], sink: F
                 if not receiving.result():
                     return
                 receiving = asyncio.ensure_future(_next(websocket))
-            elif not allowed():
-                sink.close(SESSION_ENDED, "not allowed any more")
+            # Also when it said something: a client that keeps talking is asked no less often.
+            if (found := objection()) is not None:
+                sink.close(*found)
     finally:
         receiving.cancel()
 
