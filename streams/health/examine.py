@@ -12,7 +12,7 @@ from streams.errors import BadMedia
 from streams.health.compare import Change, compare_samples
 from streams.health.files import PictureFolder
 from streams.health.judge import Verdict, judge, light_of
-from streams.health.measures import Grey, Measures, measure
+from streams.health.measures import MIDDLE_PX, Grey, Measures, measure
 from streams.health.messages import Light, Status, Still
 from streams.health.references import Memory, adapted, learned, recall, remember
 from streams.media import KeyFrame
@@ -91,7 +91,8 @@ class Examiner:
             BadMedia: It cannot be decoded.
         """
         image = self._decode(camera_id, frame)
-        measures = _measured(image)
+        middle = shrink(image, MIDDLE_PX)
+        measures = _measured(image, middle)
         memory = recall(self.files, camera_id)
         light = light_of(measures)
         apart_s = 0.0 if before is None else (frame.taken_at - before.taken_at).total_seconds()
@@ -103,8 +104,9 @@ class Examiner:
         now_s = frame.taken_at.timestamp()
         pictured_s = 0.0 if before is None else before.pictured_s
         odd = verdict.fault is not None or status not in ("live", "unknown")
-        pictured = self._keep(camera_id, image, whole=odd or now_s - pictured_s >= _PICTURE_EVERY_S)
-        if pictured and (odd or now_s - pictured_s >= _PICTURE_EVERY_S):
+        large = odd or now_s - pictured_s >= _PICTURE_EVERY_S
+        pictured = self._keep(camera_id, middle, image if large else None)
+        if pictured and large:
             pictured_s = now_s
         if verdict.teaches and not odd:
             self._learn(camera_id, memory, light, measures, image, now_s)
@@ -128,7 +130,8 @@ class Examiner:
             OSError: It cannot be kept.
         """
         image = self._decode(camera_id, frame)
-        measures = _measured(image)
+        middle = shrink(image, MIDDLE_PX)
+        measures = _measured(image, middle)
         light = light_of(measures)
         now_s = frame.taken_at.timestamp()
         memory.references = {**memory.references, light: learned(measures, now_s)}
@@ -136,7 +139,7 @@ class Examiner:
         self.files.write(
             self.files.path(camera_id, "reference", light), encode_jpeg(shrink(image, PICTURE_PX))
         )
-        pictured = self._keep(camera_id, image, whole=True)
+        pictured = self._keep(camera_id, middle, image)
         verdict = Verdict(None, slow=False, teaches=True, numbers={})
         return Examined(
             verdict,
@@ -174,13 +177,12 @@ class Examiner:
         with self._mark.of(camera_id):
             return decode(frame.track, frame.nals)
 
-    def _keep(self, camera_id: str, image: Image, *, whole: bool) -> bool:
+    def _keep(self, camera_id: str, middle: Image, image: Image | None) -> bool:
         """Write thumbnail and picture; a full disk costs the pictures, not the verdict."""
         try:
-            thumbnail = shrink(shrink(image, 2 * THUMBNAIL_PX), THUMBNAIL_PX)
             path = self.files.path(camera_id, "thumbnail")
-            self.files.write(path, encode_jpeg(thumbnail, _THUMBNAIL_QUALITY))
-            if whole:
+            self.files.write(path, encode_jpeg(shrink(middle, THUMBNAIL_PX), _THUMBNAIL_QUALITY))
+            if image is not None:
                 path = self.files.path(camera_id, "picture")
                 self.files.write(path, encode_jpeg(shrink(image, PICTURE_PX)))
         except OSError as error:
@@ -211,9 +213,9 @@ class Examiner:
         self._complained = True
 
 
-def _measured(image: Image) -> Measures:
+def _measured(image: Image, middle: Image) -> Measures:
     try:
-        return measure(image)
+        return measure(image, middle)
     except ValueError as error:
         raise BadMedia(str(error)) from None
 

@@ -21,6 +21,7 @@ from streams.picture import Image, shrink
 
 Grey = NDArray[np.uint8]
 
+MIDDLE_PX: Final = 640
 EDGE_ROWS: Final = 72
 EDGE_COLUMNS: Final = 160
 _SAMPLE: Final = (54, 96)
@@ -83,18 +84,20 @@ class Measures:
 _SCALARS: Final = tuple(name for name, kind in Measures.__annotations__.items() if kind is float)
 
 
-def measure(image: Image) -> Measures:
+def measure(image: Image, whole: Image | None = None) -> Measures:
     """Measure one picture.
 
     Args:
         image: Rows × columns × blue, green, red; at least 16 × 16.
+        whole: The same, at most `MIDDLE_PX` wide, if it is there already.
 
     Raises:
         ValueError: It is smaller, or no such picture.
     """
     if image.ndim != 3 or image.shape[2] != 3 or min(image.shape[:2]) < 16:
         raise ValueError(f"a picture of shape {image.shape}")
-    whole = shrink(image, 640)
+    if whole is None:
+        whole = shrink(image, MIDDLE_PX)
     middle = whole[len(whole) // 10 : len(whole) - len(whole) // 10]
     small = shrink(middle, 320)
     grey_whole = _grey(whole)
