@@ -54,6 +54,7 @@ from command.desk import Desk
 from command.district import About, District, load_district
 from command.errors import YipingError
 from command.events import Event
+from command.exports import ClipExports, forget_exports
 from command.feed import Feed
 from command.operations import Operations
 from command.policy import load_policy
@@ -251,6 +252,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     core = core or open_core(settings, clock)
     presence = Presence()
     clips = Clips(core.database, settings.data_dir / VIDEO / "clips", core.clock)
+    zone, fonts = settings.district.timezone, static_dir() / "vendor" / "noto-sans-sc"
+    exports = ClipExports(clips, core.clock, zone, core.district.about.name, fonts)
     video_desk = VideoDesk(settings, core.operations, core.sources, clips, core.clock, lambda: core.district)
     services = Services(
         settings=settings,
@@ -274,6 +277,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         sources=core.sources,
         viewings=core.viewings,
         video_desk=video_desk,
+        exports=exports,
     )
     hub = FeedHub(
         core.feed,
@@ -304,6 +308,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await core.parts.accounts.load()
+        await asyncio.to_thread(forget_exports, settings.data_dir / VIDEO / "clips")
         async with asyncio.TaskGroup() as group, hub.running(tick_hz=settings.telemetry.tick_hz):
             background[:] = [
                 group.create_task(part)
@@ -322,6 +327,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
             finally:
                 for task in (*background, warming):
                     task.cancel()
+                await exports.close()
         try:
             await watch.checkpoint()
         except YipingError as error:  # a full disk must not keep the rest from being put away

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from command import exports
 from command.accounts.access import Principal
 from command.api.cameras import camera_for
 from command.api.live import record_viewing
@@ -20,6 +21,7 @@ from command.store.clips import Clip
 router = APIRouter(tags=["clips"])
 Keeper = Annotated[Principal, Depends(require("clip.create"))]
 Player = Annotated[Principal, Depends(require("clip.view"))]
+Exporter = Annotated[Principal, Depends(require("clip.export"))]
 
 MOST_AT_ONCE: Final = 16
 
@@ -34,6 +36,15 @@ class ClipBody(BaseModel):
     before_s: float = Field(default=30, ge=0, le=600, allow_inf_nan=False)
     after_s: float = Field(default=120, ge=0, le=14_400, allow_inf_nan=False)
     note: str = Field(default="", max_length=200)
+
+
+class ExportBody(BaseModel):
+    """Why a copy is given away; it stands in every picture and in the record."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: str = Field(min_length=2, max_length=100)
+    part: int = Field(default=1, ge=1, le=1_000)
 
 
 @router.post("/clips", status_code=201)
@@ -115,6 +126,41 @@ async def read_manifest(clip_id: str, me: Player, s: ServicesOf) -> Json:
     """Read what the clip's files are: times, sizes, hashes, gaps."""
     clip, _ = await _clip(s, me, clip_id)
     return {"items": _manifests(clip), "next": None}
+
+
+@router.post("/clips/{clip_id}/export", status_code=202)
+async def begin_export(clip_id: str, body: ExportBody, me: Exporter, s: ServicesOf) -> Json:
+    """Begin a copy to give away: name, time and purpose are burned into every picture."""
+    clip, camera = await _clip(s, me, clip_id)
+    if not s.access.may(me, "clip.export", "cameras", camera, s.lookup):
+        raise NotFound("clip", clip_id)
+    purpose = checked_text("purpose", body.purpose, 100, least=2)
+    export = s.exports.begin(me, clip, body.part, purpose, camera.name)
+    await record_viewing(s, me, clip.camera_id, "export", purpose=purpose, incident_id=clip.incident_id)
+    await s.audit.record(
+        me.user_id, "clip.exported", f"clip:{clip.id}", purpose=purpose, data={"export": export.id}
+    )
+    return exports.wire(export)
+
+
+@router.get("/clips/{clip_id}/exports/{export_id}")
+async def read_export(clip_id: str, export_id: str, me: Exporter, s: ServicesOf) -> Json:
+    """Say how far an export is; only whoever began it may ask."""
+    await _clip(s, me, clip_id)
+    return exports.wire(s.exports.of(me, clip_id, export_id))
+
+
+@router.get("/clips/{clip_id}/exports/{export_id}/video.mp4")
+async def download_export(clip_id: str, export_id: str, me: Exporter, s: ServicesOf) -> FileResponse:
+    """Download a finished export."""
+    clip, camera = await _clip(s, me, clip_id)
+    export = s.exports.of(me, clip_id, export_id)
+    if export.state != "ready":
+        raise NotFound("export", export_id, f"The export is {export.state}.")
+    name = f"{camera.name}-{clip.started_at or clip.created_at}.mp4".replace(":", "")
+    return FileResponse(
+        export.path, media_type="video/mp4", filename=name, headers={"cache-control": "private, no-store"}
+    )
 
 
 def _camera(s: Services, me: Principal, clip: Clip) -> Camera | None:

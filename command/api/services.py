@@ -16,6 +16,7 @@ from command.board import Board, Entity
 from command.clock import Clock
 from command.desk import Desk, Key
 from command.district import District
+from command.exports import ClipExports
 from command.feed import Feed
 from command.operations import Operations
 from command.policy import Policy
@@ -57,6 +58,7 @@ class Services:
     sources: Sources
     viewings: Viewings
     video_desk: VideoDesk
+    exports: ClipExports
 
     @property
     def video(self) -> Video:

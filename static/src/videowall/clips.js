@@ -1,5 +1,5 @@
 // Kept pictures (留存): what was kept, by incident, camera and day; playing, the manifest, taking a copy out.
-import { call } from '../api.js';
+import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
 import { dayOf, dayStamp, timeOfDay } from '../time.js';
 import { Dialog } from '../ui/dialog.js';
@@ -19,7 +19,7 @@ const EXPORT_LIMIT_MS = 15 * 60_000;
 
 /** @type {{items: Clip[], loading: boolean, error: string, many: number, more: boolean, chosen: string, incident: string, camera: string, day: string}} */
 const view = { items: [], loading: true, error: '', many: PAGE, more: false, chosen: '', incident: '', camera: '', day: '' };
-/** Exports outlive the page's tab: one asked for stays to be fetched. @type {Map<string, {state: string, url: string, words: string}>} */
+/** Exports outlive the page's tab: one asked for stays to be fetched. @type {Map<string, {state: string, path: string, share: number, words: string}>} */
 const exports_ = new Map();
 
 async function read() {
@@ -45,8 +45,8 @@ const startOf = (clip) => clip.started_at ?? clip.created_at;
 /** @param {Clip} clip */
 const seconds = (clip) => (clip.state === 'ready' ? clip.duration_s : null);
 
-/** @param {{clip: Clip, onClose: () => void}} props */
-function ExportDialog({ clip, onClose }) {
+/** @param {{clip: Clip, part: number, onClose: () => void}} props */
+function ExportDialog({ clip, part, onClose }) {
   const [purpose, setPurpose] = useState('');
   const [words, setWords] = useState('');
   const [busy, setBusy] = useState(false);
@@ -55,8 +55,8 @@ function ExportDialog({ clip, onClose }) {
     setBusy(true);
     try {
       const path = `/clips/${encodeURIComponent(clip.id)}`;
-      const { export_id } = await call('POST', `${path}/export`, { purpose: purpose.trim() }, { timeoutMs: 60_000 });
-      exports_.set(clip.id, { state: 'working', url: `/api/v1${path}/exports/${encodeURIComponent(export_id)}.mp4`, words: '' });
+      const { export_id } = await call('POST', `${path}/export`, { purpose: purpose.trim(), part });
+      exports_.set(clip.id, { state: 'working', path: `${path}/exports/${encodeURIComponent(export_id)}`, share: 0, words: '' });
       void follow(clip.id);
       onClose();
     } catch (error) {
@@ -70,23 +70,21 @@ function ExportDialog({ clip, onClose }) {
     event.preventDefault();
     void go();
   }}><p class="wide">${t('video.clip.export.what', { name: nameOf(clip) })}</p>
-    <label class="wide"><span>${t('video.clip.purpose')}</span><textarea rows="3" maxlength="200" autofocus value=${purpose} placeholder=${t('video.clip.purpose.example')} onInput=${(/** @type {any} */ e) => setPurpose(e.target.value)} data-testid="export-purpose"></textarea></label>
+    <label class="wide"><span>${t('video.clip.purpose')}</span><textarea rows="3" maxlength="100" autofocus value=${purpose} placeholder=${t('video.clip.purpose.example')} onInput=${(/** @type {any} */ e) => setPurpose(e.target.value)} data-testid="export-purpose"></textarea></label>
     <p class="hint wide">${t('video.clip.export.logged')}</p></form></${Dialog}>`;
 }
 
-/** Wait until the copy is made: its address answers. @param {string} clipId */
+/** Wait until the copy is made. @param {string} clipId */
 async function follow(clipId) {
   const entry = exports_.get(clipId);
   const until = Date.now() + EXPORT_LIMIT_MS;
   while (entry && exports_.get(clipId) === entry && entry.state === 'working') {
     try {
-      // One byte is enough to know that it is there.
-      const response = await fetch(entry.url, { headers: { range: 'bytes=0-0' }, cache: 'no-store' });
-      void response.body?.cancel();
-      if (response.ok && response.status !== 202) entry.state = 'ready';
-      else if (![202, 404, 409, 425, 503].includes(response.status)) Object.assign(entry, { state: 'failed', words: `HTTP ${response.status}` });
-    } catch {
-      // the connection may come back; the copy goes on being made
+      const { state, share, reason } = await call('GET', entry.path);
+      Object.assign(entry, { state, share, words: reason ? reasonText(reason) : '' });
+    } catch (error) {
+      // The connection may come back, and the copy goes on being made; an answer that it is unknown is final.
+      if (error instanceof ApiError && error.status === 404) Object.assign(entry, { state: 'failed', words: refusal(error) });
     }
     if (entry.state === 'working' && Date.now() > until) entry.state = 'failed';
     set({});
@@ -101,9 +99,9 @@ function Copy({ clip }) {
   const name = `${nameOf(clip)}_${dayStamp(Date.parse(startOf(clip)))}.mp4`;
   return html`<div class=${`copy ${entry.state}`} role="status" data-testid="export-state">${
     entry.state === 'working'
-      ? html`<progress aria-label=${t('video.clip.export.working')}></progress><span>${t('video.clip.export.working')}</span>`
+      ? html`<progress value=${entry.share} aria-label=${t('video.clip.export.working')}></progress><span>${t('video.clip.export.working')}</span>`
       : entry.state === 'ready'
-        ? html`<span>${t('video.clip.export.ready')}</span><a class="btn sm primary" href=${entry.url} download=${name} data-testid="export-download">${t('video.download')}</a>`
+        ? html`<span>${t('video.clip.export.ready')}</span><a class="btn sm primary" href=${`/api/v1${entry.path}/video.mp4`} download=${name} data-testid="export-download">${t('video.download')}</a>`
         : html`<span>${t('video.clip.export.failed', { detail: entry.words })}</span>`
   }</div>`;
 }
@@ -134,7 +132,7 @@ function Detail({ clip }) {
     <dl class="facts">${facts.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
     ${file && html`<p class="hash"><span>${t('video.clip.hash')}</span><code data-testid="clip-hash">${file.sha256}</code><a class="link" href=${`/api/v1${path}/manifest`} download=${`${clip.id}.json`}>${t('video.clip.manifest')}</a></p>`}
     <footer>${may('clip.export') && html`<button class="btn primary" disabled=${clip.state !== 'ready'} onClick=${() => setAsking(true)} data-testid="clip-export">${t('video.clip.export')}</button>`}<${Copy} clip=${clip} /></footer>
-    ${asking && html`<${ExportDialog} clip=${clip} onClose=${() => setAsking(false)} />`}</article>`;
+    ${asking && html`<${ExportDialog} clip=${clip} part=${part} onClose=${() => setAsking(false)} />`}</article>`;
 }
 
 export function Clips() {
