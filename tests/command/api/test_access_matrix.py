@@ -12,8 +12,14 @@ from command.accounts.access import PERMISSIONS
 from command.api.security import access_of, undeclared_routes
 from tests.fixtures import Centre
 
-OPEN: Final = {"/static", "/openapi.json", "/api/v1/feed"}
-"""Open on purpose, or checking on their own (the feed's handshake)."""
+OPEN: Final = {
+    "/static",
+    "/openapi.json",
+    "/api/v1/feed",
+    "/api/v1/cameras/{camera_id}/live",
+    "/api/v1/cameras/{camera_id}/playback",
+}
+"""Open on purpose, or checking on their own (the sockets' handshakes)."""
 ROLES: Final = ("operator", "dispatcher", "supervisor", "leader", "dept", "police", "worker", "admin")
 ENDS: Final = {"/api/v1/session", "/api/v1/session/password"}
 """Not to be walked: they end the session that walks."""
