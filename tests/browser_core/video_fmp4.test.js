@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Fmp4Error, boxesIn, isInit, pictureFragments, pictureOnly, samplesOf, tracksOf } from '../../static/src/video/fmp4.js';
+import { pictureFragments, pictureOnly } from '../../static/src/video/fmp4-silent.js';
+import { Fmp4Error, boxesIn, isInit, samplesOf, tracksOf } from '../../static/src/video/fmp4.js';
 
 /** @param {...(number | number[] | Uint8Array | string)} parts numbers are 32 bits */
 function join(...parts) {

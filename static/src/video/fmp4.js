@@ -29,7 +29,7 @@ const NON_SYNC = 0x10000;
 const BEFORE_DESCRIPTION_BYTES = 78;
 
 /** @param {Uint8Array} bytes */
-const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** @param {Uint8Array} bytes @param {number} at */
 const nameAt = (bytes, at) => String.fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
@@ -66,13 +66,13 @@ export const isInit = (bytes) => bytes.byteLength >= 8 && nameAt(bytes, 4) === '
  * @param {number} to
  * @param {string} name
  */
-function find(bytes, from, to, name) {
+export function find(bytes, from, to, name) {
   for (const box of boxesIn(bytes, from, to)) if (box.name === name) return box;
   throw new Fmp4Error(`no ${name}`);
 }
 
 /** @template T @param {() => T} read @returns {T} */
-function guarded(read) {
+export function guarded(read) {
   try {
     return read();
   } catch (error) {
@@ -120,7 +120,7 @@ function trackOf(bytes, view, trak) {
   const timescale = view.getUint32(mdhd.body + (wide ? 20 : 12));
   if (!timescale) throw new Fmp4Error('no timescale');
   return {
-    id: view.getUint32(tkhd.body + (bytes[tkhd.body] === 1 ? 20 : 12)),
+    id: trackIdOf(bytes, view, tkhd),
     kind: handler === 'vide' ? 'video' : handler === 'soun' ? 'audio' : 'other',
     timescale,
     description: handler === 'vide' ? descriptionOf(bytes, mdia) : null,
@@ -129,6 +129,9 @@ function trackOf(bytes, view, trak) {
     flagsDefault: 0,
   };
 }
+
+/** @param {Uint8Array} bytes @param {DataView} view @param {{body: number}} tkhd */
+export const trackIdOf = (bytes, view, tkhd) => view.getUint32(tkhd.body + (bytes[tkhd.body] === 1 ? 20 : 12));
 
 /** @param {Uint8Array} bytes @param {{body: number, end: number}} mdia */
 function descriptionOf(bytes, mdia) {
@@ -141,82 +144,6 @@ function descriptionOf(bytes, mdia) {
     }
   }
   return null;
-}
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let to = 0;
-  for (const part of parts) {
-    whole.set(part, to);
-    to += part.byteLength;
-  }
-  return whole;
-}
-
-/** A box with another body. @param {Uint8Array} bytes @param {{start: number}} box @param {Uint8Array[]} body */
-function rebuilt(bytes, box, body) {
-  const whole = joined([bytes.subarray(box.start, box.start + 8), ...body]);
-  viewOf(whole).setUint32(0, whole.byteLength);
-  return whole;
-}
-
-/**
- * An init segment without its sound, so that a muted picture neither decodes nor waits for any.
- * @param {Uint8Array} init
- */
-export function pictureOnly(init) {
-  return guarded(() => {
-    const view = viewOf(init);
-    const silent = new Set(tracksOf(init).filter((track) => track.kind !== 'video').map((track) => track.id));
-    if (!silent.size) return init;
-    const parts = [];
-    for (const box of boxesIn(init)) {
-      if (box.name !== 'moov') parts.push(init.subarray(box.start, box.end));
-      else parts.push(rebuilt(init, box, moovParts(init, view, box, silent)));
-    }
-    return joined(parts);
-  });
-}
-
-/** @param {Uint8Array} init @param {DataView} view @param {{body: number, end: number}} moov @param {Set<number>} silent */
-function moovParts(init, view, moov, silent) {
-  const parts = [];
-  for (const box of boxesIn(init, moov.body, moov.end)) {
-    if (box.name === 'trak') {
-      const tkhd = find(init, box.body, box.end, 'tkhd');
-      if (silent.has(view.getUint32(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12)))) continue;
-    }
-    if (box.name === 'mvex') {
-      const kept = [...boxesIn(init, box.body, box.end)].filter((item) => item.name !== 'trex' || !silent.has(view.getUint32(item.body + 4)));
-      parts.push(rebuilt(init, box, kept.map((item) => init.subarray(item.start, item.end))));
-    } else parts.push(init.subarray(box.start, box.end));
-  }
-  return parts;
-}
-
-/**
- * Fragments without those of sound. Sound comes in fragments of its own.
- * @param {Uint8Array} bytes
- * @param {Track[]} tracks
- */
-export function pictureFragments(bytes, tracks) {
-  return guarded(() => {
-    const view = viewOf(bytes);
-    const pictures = new Set(tracks.filter((track) => track.kind === 'video').map((track) => track.id));
-    let keep = true;
-    let whole = true;
-    const parts = [];
-    for (const box of boxesIn(bytes)) {
-      if (box.name === 'moof') {
-        const traf = find(bytes, box.body, box.end, 'traf');
-        keep = pictures.has(view.getUint32(find(bytes, traf.body, traf.end, 'tfhd').body + 4));
-      }
-      if (keep) parts.push(bytes.subarray(box.start, box.end));
-      else whole = false;
-    }
-    return whole ? bytes : joined(parts);
-  });
 }
 
 /**

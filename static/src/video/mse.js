@@ -2,7 +2,8 @@
 //
 // The time line has no gaps: each init segment that comes later is shifted to where the buffer ends, whatever clock the
 // camera began to count from.
-import { isInit, pictureFragments, pictureOnly, samplesOf, tracksOf } from './fmp4.js';
+import { pictureFragments, pictureOnly } from './fmp4-silent.js';
+import { isInit, samplesOf, tracksOf } from './fmp4.js';
 import { LagPolicy } from './lag.js';
 
 /** @import {Config, Screen, ScreenEvents} from './session.js' */

@@ -6,11 +6,12 @@ import { t } from '../i18n.js';
 import { html, useEffect, useRef } from '../ui/h.js';
 import { momentOf, nowMs, onBeat } from './clock.js';
 import { AFTER_S, BEFORE_S, keepClip, orderPtz, refusalOf } from './commands.js';
-import { element, icon, say, stateMark } from './dom.js';
+import { element, say, stateMark } from './dom.js';
 import { Player } from './player.js';
 import { PtzHandles } from './ptz-handles.js';
 import { NO_STREAM, NO_VIEW, shownState } from './shown.js';
 import { download, snapshotOf } from './snapshot.js';
+import { TileButtons } from './tile-buttons.js';
 import { mayHaveStill, snapshotStill, thumbnail } from './thumbnail.js';
 import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
 
@@ -39,15 +40,6 @@ import { ageWords, faultWords, noViewWords, timeOfAge } from './words.js';
 
 const STILL_EVERY_MS = 30_000;
 const SNAPSHOT_EVERY_MS = 10_000;
-const ICONS = {
-  fullscreen: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
-  snapshot: 'M2 5h3l1-2h4l1 2h3v8H2ZM8 7a2.4 2.4 0 1 0 .01 0Z',
-  sound: 'M2 6h3l4-3v10l-4-3H2ZM11.5 5.5a3.5 3.5 0 0 1 0 5',
-  silent: 'M2 6h3l4-3v10l-4-3H2ZM11 6l4 4M15 6l-4 4',
-  ptz: 'M8 1 6 3.4h4ZM8 15l2-2.4H6ZM1 8l2.4 2V6ZM15 8l-2.4-2v4ZM8 6.4a1.6 1.6 0 1 0 .01 0Z',
-  keep: 'M4 2h8v12l-4-3-4 3Z',
-};
-
 let made = 0;
 
 export class Tile {
@@ -66,7 +58,7 @@ export class Tile {
   #fault = element('span', 'vfault');
   #word = element('span');
   #state = element('span', 'st');
-  /** @type {Record<string, HTMLButtonElement>} */ #buttons = {};
+  #buttons;
   /** @type {PtzHandles | null} */ #ptz = null;
   /** @type {Still | null} */ #stillOf = null;
   #stillAt = -Infinity;
@@ -93,31 +85,19 @@ export class Tile {
     this.#still.onerror = () => {
       this.#still.hidden = true;
     };
-    this.#button('ptz', () => this.#togglePtz());
-    this.#button('keep', () => void this.#keep());
-    this.#button('snapshot', () => void this.#snapshot());
-    this.#button('sound', () => this.#toggleSound());
-    this.#button('fullscreen', () => void this.toggleFullscreen());
+    this.#buttons = new TileButtons(this.#acts, {
+      ptz: () => this.#togglePtz(),
+      keep: () => void this.#keep(),
+      snapshot: () => void this.#snapshot(),
+      sound: () => this.#toggleSound(),
+      fullscreen: () => void this.toggleFullscreen(),
+    });
     root.addEventListener('click', () => this.#select());
     root.addEventListener('dblclick', () => void this.toggleFullscreen());
     root.addEventListener('keydown', (event) => this.#key(event));
     this.#open();
     this.#undo = onBeat(() => this.#beat());
     this.#draw();
-  }
-
-  /** @param {string} name @param {() => void} act */
-  #button(name, act) {
-    const button = element('button', '', { type: 'button' });
-    button.dataset.testid = `tile-${name}`;
-    button.append(icon(ICONS[/** @type {keyof typeof ICONS} */ (name)]));
-    button.addEventListener('click', (event) => {
-      event.stopPropagation();
-      act();
-    });
-    button.addEventListener('dblclick', (event) => event.stopPropagation());
-    this.#buttons[name] = button;
-    this.#acts.append(button);
   }
 
   /** @param {Partial<TileOptions>} change */
@@ -226,8 +206,8 @@ export class Tile {
     }
     this.#sayAge(shown, picture_s);
     this.#sayWhy(shown, picture_s, dark);
-    this.#buttons.snapshot.disabled = !player?.frame();
-    this.#buttons.sound.hidden = !player?.hasSound;
+    this.#buttons.of.snapshot.disabled = !player?.frame();
+    this.#buttons.of.sound.hidden = !player?.hasSound;
   }
 
   /** Age of what one sees. @param {number | null} age_s @param {boolean} seesStill */
@@ -286,24 +266,13 @@ export class Tile {
     this.#number.hidden = !number;
     this.#acts.setAttribute('aria-label', t('camera.act'));
     const live = Boolean(this.player) && !this.#options.playback;
-    this.#buttons.ptz.hidden = !(allow.ptz && camera.ptz && live);
-    this.#buttons.keep.hidden = !(allow.keep && live);
-    if (this.#ptz && this.#buttons.ptz.hidden) this.#togglePtz();
-    this.#title('ptz', this.#ptz ? 'ptz_off' : 'ptz', Boolean(this.#ptz));
-    this.#title('keep', 'keep');
-    this.#title('snapshot', 'snapshot');
-    this.#title('sound', this.player?.muted === false ? 'sound_off' : 'sound_on', this.player?.muted === false);
-    this.#title('fullscreen', 'fullscreen');
+    const { of } = this.#buttons;
+    of.ptz.hidden = !(allow.ptz && camera.ptz && live);
+    of.keep.hidden = !(allow.keep && live);
+    if (this.#ptz && of.ptz.hidden) this.#togglePtz();
+    this.#buttons.name({ steering: Boolean(this.#ptz), sounding: this.player?.muted === false });
     this.#shown = null; // words may have changed
     this.#beat();
-  }
-
-  /** @param {string} name @param {string} word @param {boolean} [pressed] */
-  #title(name, word, pressed) {
-    const button = this.#buttons[name];
-    button.title = t(`camera.act.${word}`);
-    button.setAttribute('aria-label', button.title);
-    if (pressed !== undefined) button.setAttribute('aria-pressed', String(pressed));
   }
 
   // ── What one can do ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -339,9 +308,6 @@ export class Tile {
 
   #toggleSound() {
     this.player?.setMuted(!this.player.muted);
-    const { player } = this;
-    const { sound } = this.#buttons;
-    sound.replaceChildren(icon(player?.muted === false ? ICONS.silent : ICONS.sound));
     this.#draw();
   }
 
@@ -379,7 +345,7 @@ export class Tile {
     const { camera, incidentId } = this.#options;
     if (this.#keeping) return;
     this.#keeping = true;
-    this.#buttons.keep.disabled = true;
+    this.#buttons.of.keep.disabled = true;
     try {
       await keepClip([camera.id], incidentId);
       this.#notify('keep', t('camera.kept', { name: camera.name }), t('camera.kept.note', { before: BEFORE_S, after: AFTER_S }));
@@ -387,12 +353,12 @@ export class Tile {
       this.#notify('keep', t('camera.keep.failed', { name: camera.name }), refusalOf(error));
     }
     this.#keeping = false;
-    this.#buttons.keep.disabled = false;
+    this.#buttons.of.keep.disabled = false;
   }
 
-  /** As the buttons of the tile, for pages with larger ones. @param {'snapshot' | 'keep' | 'ptz' | 'sound' | 'fullscreen'} what */
+  /** As the buttons of the tile, for pages with larger ones. @param {import('./tile-buttons.js').Act} what */
   act(what) {
-    this.#buttons[what].click();
+    this.#buttons.of[what].click();
   }
 }
 
