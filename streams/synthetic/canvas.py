@@ -216,7 +216,8 @@ class Backdrop:
         ambient: Floats = tint.astype(np.float32)
         lamps = cv2.resize(self.light, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)[..., None]
         warm = np.array([0.62, 0.86, 1.0], np.float32)
-        shine = np.clip(lamps, 0, 1.15) * warm * dark
+        lamp_share = dark**2  # they outshine the sky only when it is nearly dark
+        shine = np.clip(lamps, 0, 1.15) * warm * lamp_share
         picture: Floats = self.day.astype(np.float32) * (ambient + shine)
         sky = (self.sky.astype(np.float32) / 255)[..., None]
         if dark:
@@ -230,7 +231,7 @@ class Backdrop:
             glow = self.glow.astype(np.float32)
             bloom = cv2.GaussianBlur(cv2.resize(glow, (WIDTH // 4, HEIGHT // 4)), (0, 0), 4)
             np.maximum(picture, glow * dark, out=picture)
-            picture += cv2.resize(bloom, (WIDTH, HEIGHT)) * (0.55 * dark)
+            picture += cv2.resize(bloom, (WIDTH, HEIGHT)) * (0.55 * lamp_share)
         y, x = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j].astype(np.float32)
         picture *= (1 - (0.07 + 0.16 * dark) * (x * x + y * y))[..., None]
         if infrared and dark > 0.5:
@@ -238,7 +239,7 @@ class Backdrop:
             grey = (0.35 * picture.mean(axis=2) + 0.36 * self.day.mean(axis=2) * (1 - sky[..., 0])) * spot
             picture = grey[..., None] * np.array([0.96, 1.0, 0.95], np.float32)
         ground = np.clip(picture, 0, 255).astype(np.uint8)
-        return Lit(ground, daylight, infrared and dark > 0.5, ambient, self.light * dark)
+        return Lit(ground, daylight, infrared and dark > 0.5, ambient, self.light * lamp_share)
 
 
 @dataclass(frozen=True, slots=True)
