@@ -7,7 +7,7 @@ taken in at once and worked off in order, so nothing a camera does can hold up t
 
 import asyncio
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -20,9 +20,10 @@ from command.accounts.visibility import significant
 from command.camera_operations import CameraOperations
 from command.cameras import Camera, Seen, checked_text
 from command.clock import Clock, rfc3339
+from command.desk import NO_KEY, Key, Outcome
 from command.district import District
 from command.errors import Malformed, StorageFull, YipingError
-from command.events import SYSTEM
+from command.events import SYSTEM, Actor
 from command.framing import binary_frame
 from command.ids import new_id
 from command.operations import Operations
@@ -145,6 +146,7 @@ class VideoDesk:
         self._clock = clock
         self._district = district
         self._started = False
+        self._judging: Counter[str] = Counter()
         self._played: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._waiting: asyncio.Queue[Callable[[], Awaitable[object]]] = asyncio.Queue(WAITING)
         self.video = Video(
@@ -197,6 +199,8 @@ class VideoDesk:
         if camera is None:
             return
         self._cameras.looked[report.camera_id] = report
+        if report.camera_id in self._judging:
+            return  # what it says now is what a person said, in whose name it will be written down
         if report.status == "unknown" or (camera.status, camera.fault) == (report.status, report.fault):
             return
         self._later(lambda: self._cameras.health_changed(report.camera_id, report.status, report.fault))
@@ -288,6 +292,21 @@ class VideoDesk:
             )
             raise
         return clip
+
+    async def false_alarm(self, actor: Actor, camera_id: str, key: Key = NO_KEY) -> Outcome:
+        """Take a person's word that nothing is wrong: the present picture is what the camera is compared with.
+
+        Raises:
+            StreamError: It shows nothing at present.
+            IllegalTransition: It has no fault that a picture shows.
+        """
+        self._judging[camera_id] += 1
+        try:
+            await self.video.accept_reference(camera_id)
+            return await self._cameras.false_alarm(actor, camera_id, key=key)
+        finally:
+            self._judging[camera_id] -= 1
+            self._judging += Counter()  # forgets the noughts
 
     def played_anew(self, user_id: str, clip_id: str) -> bool:
         """Say whether playing a clip is a viewing of its own: a player asks for one file in many pieces."""

@@ -50,7 +50,7 @@ async def snapshot(
     incident_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """Take a picture now; recorded as a viewing."""
-    camera_for(s, me, camera_id)
+    _shown(s, me, camera_id)
     still = await s.video.still(camera_id)
     await record_viewing(s, me, camera_id, "snapshot", purpose="snapshot", incident_id=incident_id)
     return _jpeg(still.jpeg, still.taken_at)
@@ -59,7 +59,7 @@ async def snapshot(
 @router.get("/cameras/{camera_id}/thumbnail.jpg")
 async def thumbnail(camera_id: str, me: Viewer, s: ServicesOf) -> Response:
     """Read the small picture of the last look at the camera; 204 while there is none."""
-    camera_for(s, me, camera_id)
+    _shown(s, me, camera_id)
     try:
         return await _picture(s, camera_id, "thumbnail")
     except NotFound:
@@ -69,7 +69,7 @@ async def thumbnail(camera_id: str, me: Viewer, s: ServicesOf) -> Response:
 @router.get("/cameras/{camera_id}/health/picture.jpg")
 async def health_picture(camera_id: str, me: Viewer, s: ServicesOf) -> Response:
     """Read the picture the last verdict rests on."""
-    camera_for(s, me, camera_id)
+    _shown(s, me, camera_id)
     return await _picture(s, camera_id, "picture")
 
 
@@ -81,7 +81,7 @@ async def health_reference(
     light: Annotated[Literal["day", "dusk", "night", "ir"] | None, Query()] = None,
 ) -> Response:
     """Read what the camera is compared with, in the light of the last look unless another is asked for."""
-    camera_for(s, me, camera_id)
+    _shown(s, me, camera_id)
     looked = s.operations.cameras.looked.get(camera_id)
     wanted = light or (looked.light if looked is not None else None)
     for candidate in (wanted, *LIGHTS) if light is None else (light,):
@@ -96,7 +96,7 @@ async def health_reference(
 @router.post("/cameras/{camera_id}/check")
 async def check(camera_id: str, me: Viewer, s: ServicesOf) -> Json:
     """Look at the camera's picture now, ahead of its turn."""
-    camera_for(s, me, camera_id)
+    _shown(s, me, camera_id)
     return _report(await s.video.check(camera_id))
 
 
@@ -108,9 +108,8 @@ async def false_alarm(
     key: KeyOf,
 ) -> Json:
     """Say that nothing is wrong: the present picture becomes what the camera is compared with."""
-    camera_for(s, me, camera_id)
-    await s.video.accept_reference(camera_id)
-    return (await s.operations.cameras.false_alarm(me.actor, camera_id, key=key)).answer
+    _shown(s, me, camera_id, "video.manage")
+    return (await s.video_desk.false_alarm(me.actor, camera_id, key)).answer
 
 
 @router.post("/cameras/{camera_id}/ptz")
@@ -146,7 +145,7 @@ async def records(
     camera_id: str, start: AwareDatetime, end: AwareDatetime, me: Player, s: ServicesOf
 ) -> Json:
     """List what the camera's device has recorded between two instants."""
-    camera_for(s, me, camera_id)
+    _shown(s, me, camera_id, "clip.view")
     if not 0 < (end - start).total_seconds() <= LONGEST_SEARCH_S:
         raise Malformed("end", "after start, and at most 31 days later")
     found = await s.video.records(camera_id, start.astimezone(UTC), end.astimezone(UTC))
@@ -157,9 +156,15 @@ async def records(
     return {"items": items, "next": None}
 
 
-def _movable(s: Services, me: Principal, camera_id: str) -> Camera:
+def _shown(s: Services, me: Principal, camera_id: str, permission: str = "camera.view") -> Camera:
+    """Return a camera whose pictures the principal may have: to keep it in the registry is not enough."""
     camera = camera_for(s, me, camera_id)
-    s.demand(me, "camera.control", "cameras", camera_id)
+    s.demand(me, permission, "cameras", camera_id)
+    return camera
+
+
+def _movable(s: Services, me: Principal, camera_id: str) -> Camera:
+    camera = _shown(s, me, camera_id, "camera.control")
     if not camera.ptz:
         raise Malformed("camera_id", "this camera does not move")
     return camera
