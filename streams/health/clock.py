@@ -2,8 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+
+
+class Timer(Protocol):
+    """Something that will happen."""
+
+    def cancel(self) -> None:
+        """See to it that it does not."""
 
 
 class Clock(Protocol):
@@ -15,8 +23,8 @@ class Clock(Protocol):
     def utc(self) -> datetime:
         """Return the wall clock, aware."""
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
+    def after(self, seconds: float, do: Callable[[], object]) -> Timer:
+        """Do something later."""
 
 
 class SystemClock:
@@ -30,6 +38,6 @@ class SystemClock:
         """See `Clock`."""
         return datetime.now(UTC)
 
-    async def sleep(self, seconds: float) -> None:
+    def after(self, seconds: float, do: Callable[[], object]) -> Timer:
         """See `Clock`."""
-        await asyncio.sleep(seconds)
+        return asyncio.get_running_loop().call_later(seconds, do)

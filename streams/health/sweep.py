@@ -5,7 +5,6 @@ what it means. A check that hangs holds one place for as long as a grab may take
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -124,23 +123,32 @@ class Sweep:
 
     async def run(self) -> None:
         """Check until cancelled."""
-        watch = asyncio.ensure_future(self._watch_for_stale())
+        looked_s = self._clock.now_s()
         try:
             while True:
                 self._wake.clear()
                 schedule = self._schedule
                 now_s = self._clock.now_s()
+                if now_s - looked_s >= self._config.interval_s / _STALE_LOOKS:
+                    looked_s = now_s
+                    self._look_for_stale()
                 for id in schedule.begin(now_s):
                     task = asyncio.ensure_future(self._turn(schedule, id))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
-                next_s = schedule.next_s()
-                await self._wait(None if next_s is None else max(0.0, next_s - now_s))
+                next_s = looked_s + self._config.interval_s / _STALE_LOOKS
+                turn_s = schedule.next_s()
+                if turn_s is not None:
+                    next_s = min(next_s, turn_s)
+                timer = self._clock.after(max(0.0, next_s - now_s), self._wake.set)
+                try:
+                    await self._wake.wait()
+                finally:
+                    timer.cancel()
         finally:
-            watch.cancel()
             for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(watch, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def check(self, camera_id: str) -> HealthReport:
         """Check a camera now.
@@ -299,19 +307,20 @@ class Sweep:
         if spec.source.protocol == "gb28181":
             within_s = max(within_s, _INVITED_S)
         task = asyncio.ensure_future(self._grab(spec, within_s))
-        pause = asyncio.ensure_future(self._clock.sleep(within_s + _GOODBYE_S))
+        done = asyncio.Event()
+        task.add_done_callback(lambda _: done.set())
+        timer = self._clock.after(within_s + _GOODBYE_S, done.set)
         try:
-            await asyncio.wait({task, pause}, return_when=asyncio.FIRST_COMPLETED)
+            await done.wait()
             if task.done():
                 return task.result()
             raise Stalled(f"no key frame within {within_s:g} s")
         finally:
-            pause.cancel()
+            timer.cancel()
             if not task.done():
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait({task}, timeout=_GOODBYE_S)
-                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+                await asyncio.wait({task}, timeout=_GOODBYE_S)
+                task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     def _refuse_old(self, camera: _Camera, frame: KeyFrame) -> None:
         age_s = (self._clock.utc() - frame.taken_at).total_seconds()
@@ -369,26 +378,13 @@ class Sweep:
             has_reference=examined is not None and examined.has_reference,
         )
 
-    async def _watch_for_stale(self) -> None:
-        while True:
-            await self._clock.sleep(self._config.interval_s / _STALE_LOOKS)
-            now_s, at = self._clock.now_s(), self._clock.utc()
-            for camera in list(self._cameras.values()):
-                step = self._machine.wait(camera.condition, now_s)
-                if step.transition:
-                    self._stepped(camera, step, at)
-                    self._report(self._said(camera, step, at, None, None))
-
-    async def _wait(self, seconds: float | None) -> None:
-        """Wait until something has changed, at most so long."""
-        waits: list[asyncio.Task[object]] = [asyncio.ensure_future(self._wake.wait())]
-        if seconds is not None:
-            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    def _look_for_stale(self) -> None:
+        now_s, at = self._clock.now_s(), self._clock.utc()
+        for camera in list(self._cameras.values()):
+            step = self._machine.wait(camera.condition, now_s)
+            if step.transition:
+                self._stepped(camera, step, at)
+                self._report(self._said(camera, step, at, None, None))
 
     async def _in_pool(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

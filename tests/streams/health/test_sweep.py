@@ -26,12 +26,22 @@ from tests.streams.waiting import until
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+class Alarm:
+    """Something that happens when the clock has come so far."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self.do: Callable[[], object] = do
+
+    def cancel(self) -> None:
+        self.do = lambda: None
+
+
 class Time:
     """A clock that stands until it is told to go on."""
 
     def __init__(self) -> None:
         self.s = 1000.0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._alarms: list[tuple[float, int, Alarm]] = []
         self._number = 0
 
     def now_s(self) -> float:
@@ -40,26 +50,25 @@ class Time:
     def utc(self) -> datetime:
         return BEGIN + timedelta(seconds=self.s)
 
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def after(self, seconds: float, do: Callable[[], object]) -> Alarm:
         self._number += 1
-        heapq.heappush(self._sleepers, (self.s + seconds, self._number, future))
-        await future
+        alarm = Alarm(do)
+        heapq.heappush(self._alarms, (self.s + seconds, self._number, alarm))
+        return alarm
 
     async def go(self, seconds: float, settled: Callable[[], bool] = lambda: True) -> None:
-        """Let time pass; whatever is waiting wakes in order, and has finished before the next does."""
+        """Let time pass; what an alarm begins has finished before the next one rings."""
         end_s = self.s + seconds
         while True:
             for _ in range(3):
                 await until(settled, 30.0, 0.001)
-                for _ in range(20):
+                for _ in range(8):
                     await asyncio.sleep(0)
-            while self._sleepers and self._sleepers[0][2].done():
-                heapq.heappop(self._sleepers)
-            if not self._sleepers or self._sleepers[0][0] > end_s:
+            if not self._alarms or self._alarms[0][0] > end_s:
                 break
-            self.s = max(self.s, self._sleepers[0][0])
-            heapq.heappop(self._sleepers)[2].set_result(None)
+            at, _, alarm = heapq.heappop(self._alarms)
+            self.s = max(self.s, at)
+            alarm.do()
         self.s = end_s
 
 
