@@ -67,6 +67,8 @@ class Link(asyncio.Protocol):
         self._next = 0
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
         self.heard_s = time.monotonic()
 
     @property
@@ -110,16 +112,29 @@ class Link(asyncio.Protocol):
     def media(self, channel: int, flags: int, payload: bytes) -> None:
         """Send a piece of media."""
         transport = self._transport
-        if transport is not None and not transport.is_closing():
-            transport.write(_MEDIA.pack(len(payload) + 6, _MEDIA_KIND, channel, flags) + payload)
+        if transport is None or transport.is_closing():
+            return
+        # Many cameras' packets arrive in one turn of the loop: one system call takes all of them on.
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._gathered += (_MEDIA.pack(len(payload) + 6, _MEDIA_KIND, channel, flags), payload)
+        self._gathered_bytes += len(payload)
 
     def buffered(self) -> int:
         """Return the bytes that the other end has not taken yet."""
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+        waiting = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return waiting + self._gathered_bytes
+
+    def _flush(self) -> None:
+        gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        transport = self._transport
+        if gathered and transport is not None and not transport.is_closing():
+            transport.write(b"".join(gathered))
 
     def close(self) -> None:
-        """Close the link."""
+        """Close the link; what was said before still goes out."""
         if self._transport is not None:
+            self._flush()
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -173,6 +188,7 @@ class Link(asyncio.Protocol):
 
     def _send(self, kind: int, head: bytes, payload: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
+            self._flush()  # what was said before goes before
             self._transport.write(_LENGTH.pack(1 + len(head) + len(payload), kind) + head + payload)
 
     def _take(self, kind: int, body: bytes) -> None:
