@@ -24,6 +24,8 @@ log = structlog.get_logger("streams.recording")
 
 _MOST_WAITING: Final = 48 << 20
 _EVERY_S: Final = 0.5
+_RUNNING_S: Final = 1.5
+"""A group whose last picture is younger goes on: without it a clip of what comes began with the next key frame."""
 
 _Piece = tuple[bool, bytes, float]  # an init segment?, the data, when it came
 
@@ -96,7 +98,7 @@ class Recording:
 
     def _take_ring(self) -> None:
         ring = self._camera.ring
-        since_s = time.monotonic() - self._order.before_s
+        since_s = time.monotonic() - max(self._order.before_s, _RUNNING_S)
         init = None
         for group in ring.groups():
             if group.end_s < since_s:
