@@ -146,6 +146,7 @@ class VideoDesk:
         self._clock = clock
         self._district = district
         self._started = False
+        self._promised: dict[str, float] = {}
         self._judging: Counter[str] = Counter()
         self._played: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._waiting: asyncio.Queue[Callable[[], Awaitable[object]]] = asyncio.Queue(WAITING)
@@ -183,8 +184,10 @@ class VideoDesk:
 
     async def _give_up_clips(self) -> None:
         try:
-            if given_up := await self.clips.interrupt_all():
-                log.warning("clips interrupted by the last stop", clips=given_up)
+            if settled := await self.clips.interrupt_all():
+                log.warning("clips interrupted by the last stop", clips=len(settled))
+            for clip in settled:
+                await self._note_kept(clip)
         except YipingError as error:  # a full disk: they stay "recording" until the next start
             log.warning("interrupted clips could not be marked", reason=error.detail)
 
@@ -234,6 +237,7 @@ class VideoDesk:
 
     def clip(self, done: ClipDone) -> None:
         """A clip is finished, or failed."""
+        self._promised.pop(done.clip_id, None)
         self._later(lambda: self._finish_clip(done))
 
     # Wishes
@@ -250,16 +254,13 @@ class VideoDesk:
     ) -> Clip:
         """Begin a clip: what is still held of the past, and what comes.
 
+        Returns:
+            The clip; one that the camera's process cannot begin has failed already.
+
         Raises:
             StorageFull: The disk, or the part of it that clips may take, is full.
-            StreamError: The camera's process cannot begin it.
         """
-        limits = self._settings.video.clips
-        if before_s + after_s > limits.longest_s:
-            raise Malformed("after_s", f"a clip is at most {limits.longest_s:g} seconds long")
-        room = limits.most_gb * _GB_BYTES - await self.clips.taken_bytes()
-        if room < (before_s + after_s) * _BYTES_PER_S:
-            raise StorageFull("Clips take all the room they may; older ones must go first.")
+        room = await self.room_for(1, before_s=before_s, after_s=after_s)
         clip = Clip(
             id=new_id("k"),
             camera_id=camera.id,
@@ -275,7 +276,12 @@ class VideoDesk:
             size=0,
             manifests=(),
         )
-        path = await self.clips.begin(clip)
+        self._promised[clip.id] = (before_s + after_s) * _BYTES_PER_S
+        try:
+            path = await self.clips.begin(clip)
+        except BaseException:
+            del self._promised[clip.id]
+            raise
         order = ClipOrder(
             clip_id=clip.id,
             camera_id=camera.id,
@@ -287,11 +293,25 @@ class VideoDesk:
         try:
             await self.video.record(order)
         except StreamError as error:
-            await self.clips.finish(
-                ClipDone(clip_id=clip.id, camera_id=camera.id, reason=error.code, detail=str(error))
-            )
-            raise
+            self._promised.pop(clip.id, None)
+            failed = ClipDone(clip_id=clip.id, camera_id=camera.id, reason=error.code, detail=str(error))
+            return await self.clips.finish(failed) or clip
         return clip
+
+    async def room_for(self, clips: int, *, before_s: float, after_s: float) -> float:
+        """Return the bytes that clips may still take, if some more of this length find room.
+
+        Raises:
+            Malformed: They would be too long.
+            StorageFull: They would not find room. What is being written counts as long as it may become.
+        """
+        limits = self._settings.video.clips
+        if before_s + after_s > limits.longest_s:
+            raise Malformed("after_s", f"a clip is at most {limits.longest_s:g} seconds long")
+        room = limits.most_gb * _GB_BYTES - await self.clips.taken_bytes() - sum(self._promised.values())
+        if room < clips * (before_s + after_s) * _BYTES_PER_S:
+            raise StorageFull("Clips take all the room they may; older ones must go first.")
+        return room
 
     async def false_alarm(self, actor: Actor, camera_id: str, key: Key = NO_KEY) -> Outcome:
         """Take a person's word that nothing is wrong: the present picture is what the camera is compared with.
@@ -345,7 +365,11 @@ class VideoDesk:
         clip = await self.clips.finish(done)
         if done.reason is not None:
             log.warning("clip failed", clip=done.clip_id, reason=done.reason, detail=done.detail)
-        if clip is None or clip.incident_id is None or clip.started_at is None or clip.ended_at is None:
+        if clip is not None:
+            await self._note_kept(clip)
+
+    async def _note_kept(self, clip: Clip) -> None:
+        if clip.incident_id is None or clip.started_at is None or clip.ended_at is None:
             return
         await self._cameras.keep_clip(
             SYSTEM,

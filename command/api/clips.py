@@ -17,6 +17,7 @@ from command.api.services import Json, Services, ServicesOf
 from command.cameras import Camera, checked_text
 from command.errors import Malformed, NotFound
 from command.store.clips import Clip
+from streams.errors import by_code
 
 router = APIRouter(tags=["clips"])
 Keeper = Annotated[Principal, Depends(require("clip.create"))]
@@ -49,7 +50,10 @@ class ExportBody(BaseModel):
 
 @router.post("/clips", status_code=201)
 async def keep_clips(body: ClipBody, me: Keeper, s: ServicesOf) -> Json:
-    """Begin a clip of each camera; all of them are checked before the first begins."""
+    """Begin a clip of each camera; all of them are checked before the first begins.
+
+    One that cannot begin is in the answer as failed beside those that did.
+    """
     wanted = [camera_for(s, me, camera_id) for camera_id in dict.fromkeys(body.camera_ids)]
     for camera in wanted:
         s.demand(me, "clip.create", "cameras", camera.id)
@@ -58,6 +62,7 @@ async def keep_clips(body: ClipBody, me: Keeper, s: ServicesOf) -> Json:
         if incident is None or not s.sees(me, "incidents", incident):
             raise NotFound("incident", body.incident_id)
     note = checked_text("note", body.note, 200, least=0)
+    await s.video_desk.room_for(len(wanted), before_s=body.before_s, after_s=body.after_s)
     begun = []
     for camera in wanted:
         clip = await s.video_desk.keep(
@@ -74,8 +79,10 @@ async def keep_clips(body: ClipBody, me: Keeper, s: ServicesOf) -> Json:
             f"clip:{clip.id}",
             data={"camera": camera.id, "incident": body.incident_id},
         )
-        begun.append(_wire(clip, camera))
-    return {"items": begun, "next": None}
+        begun.append((clip, camera))
+    if all(clip.state == "failed" for clip, _ in begun):
+        raise by_code(begun[0][0].reason or "")("no clip could be begun")
+    return {"items": [_wire(clip, camera) for clip, camera in begun], "next": None}
 
 
 @router.get("/clips")
