@@ -5,6 +5,8 @@ import command
 from command.cameras import Camera
 from command.events import EVENT_TYPES, KINDS, SYSTEM, Actor, Event, Fact
 
+NO_EVENTS = {"camera.key", "camera.probed", "camera.preset_saved"}
+"""A file, and words of the audit record."""
 HEADS = ("incident", "assignment", "responder", "camera", "message", "tour", "layout", "alarm", "board")
 CAMERA = Camera(id="c1", name="渡口街北", lon=116.8, lat=33.9)
 
@@ -38,7 +40,7 @@ def test_every_event_that_the_code_writes_is_described_and_the_other_way_round()
                 head, _, tail = node.value.partition(".")
                 if head in HEADS and tail:
                     written.add(node.value)
-    permissions = {name for name in written if name not in EVENT_TYPES}
+    permissions = {name for name in written if name not in EVENT_TYPES} - NO_EVENTS
     assert set(EVENT_TYPES) <= written
     # What remains looks like an event but is the name of a permission or a metric.
     from command.accounts.access import PERMISSIONS
