@@ -310,8 +310,9 @@ def test_every_route_of_the_service_declares_its_access(tmp_path: Path) -> None:
         app = create_app(core.settings, core=core)
         while not isinstance(app, FastAPI):
             app = app._app if hasattr(app, "_app") else app.app  # type: ignore[attr-defined]
-        # Static files are open to all; the feed checks its handshake itself (see test_feed_socket).
-        open_paths = {"/static", "/openapi.json", "/api/v1/feed"}
+        # Static files are open to all; sockets check their handshake themselves (see test_feed_socket, test_live).
+        sockets = {"/api/v1/feed", *(f"/api/v1/cameras/{{camera_id}}/{way}" for way in ("live", "playback"))}
+        open_paths = {"/static", "/openapi.json", *sockets}
         assert undeclared_routes(app, open_paths) == []
     finally:
         core.close()
