@@ -83,23 +83,19 @@ def demo(
     folder.mkdir(parents=True, exist_ok=True)
     journal = open_journal(folder)
     logs.configure(settings.log, journal)
-    if demo_build.exists(folder):
-        say(f"继续演示区县：{folder}")
-    else:
-        say(f"生成演示区县 {district}（种子 {seed}）…")
-        demo_build.build(folder, settings, district, seed, lambda text: say(f"  {text}"))
-    config = demo_farm.load(folder)
-    if config is None:
-        demo_build.add_cameras(folder, settings, seed)
-        config = demo_farm.load(folder)
-        assert config is not None
-    sip_port = demo_farm.free_port()
-    settings = load_settings(
-        None, data_dir=folder, host=host, port=port, demo=True, **demo_farm.settings_for(config, sip_port)
-    )
     with contextlib.ExitStack() as stack:
-        farm = stack.enter_context(demo_farm.running(config, sip_port, journal))
-        demo_farm.follow(folder, settings, config, farm)
+        cameras = stack.enter_context(demo_farm.FarmProcess(journal))
+        if demo_build.exists(folder):
+            say(f"继续演示区县：{folder}")
+        else:
+            say(f"生成演示区县 {district}（种子 {seed}）…")
+            demo_build.build(folder, settings, district, seed, lambda text: say(f"  {text}"))
+        config = demo_farm.load(folder) or demo_build.add_cameras(folder, settings, seed)
+        sip_port = demo_farm.free_port()
+        settings = load_settings(
+            None, data_dir=folder, host=host, port=port, demo=True, **demo_farm.settings_for(config, sip_port)
+        )
+        demo_farm.follow(folder, settings, config, cameras.begin(config, sip_port))
 
         def ready(url: str) -> None:
             shown = demo_build.announce(folder, url)

@@ -22,6 +22,7 @@ from command.responders import Responder
 from command.server import DISTRICT, Core, open_core
 from command.settings import Settings
 from gis.synthetic import DistrictFiles, generate, load_spec
+from streams.synthetic.config import FarmConfig
 
 Tell = Callable[[str], None]
 
@@ -140,27 +141,27 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
         await asyncio.gather(desk, return_exceptions=True)
 
 
-def add_cameras(data: Path, settings: Settings, seed: int) -> None:
-    """Give a demo that was made before cameras had pictures what it lacks."""
+def add_cameras(data: Path, settings: Settings, seed: int) -> FarmConfig:
+    """Give a demo that was made before cameras had pictures what it lacks; returns what draws them."""
     core = open_core(settings)
     try:
-        asyncio.run(_add_cameras(core, data, seed))
+        return asyncio.run(_add_cameras(core, data, seed))
     finally:
         core.close()
 
 
-async def _add_cameras(core: Core, data: Path, seed: int) -> None:
+async def _add_cameras(core: Core, data: Path, seed: int) -> FarmConfig:
     desk = asyncio.create_task(core.desk.run())
     try:
         known = sorted(core.board.cameras.values(), key=lambda camera: camera.id)
         paths = {camera.id: f"cam/{number:05d}" for number, camera in enumerate(known, start=1)}
-        await _equip(core, known, paths, data, seed)
+        return await _equip(core, known, paths, data, seed)
     finally:
         desk.cancel()
         await asyncio.gather(desk, return_exceptions=True)
 
 
-async def _equip(core: Core, found: list[Camera], paths: dict[str, str], data: Path, seed: int) -> None:
+async def _equip(core: Core, found: list[Camera], paths: dict[str, str], data: Path, seed: int) -> FarmConfig:
     made = cameras.plan(
         found,
         paths,
@@ -172,6 +173,7 @@ async def _equip(core: Core, found: list[Camera], paths: dict[str, str], data: P
     )
     await cameras.equip(core, made)
     farm.save(data, made.farm)
+    return made.farm
 
 
 async def _accounts(core: Core, people: list[Responder]) -> dict[str, str]:

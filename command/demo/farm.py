@@ -6,9 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 import msgspec
 
@@ -20,7 +19,7 @@ from streams.synthetic.config import FarmConfig, GbPlatform, Ready
 FARM_FILE: Final = "farm.json"
 _END_S: Final = 5.0
 # Scenes are drawn large and kept small: what is freed goes back, rather than into heaps that only grow.
-_MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288"}
+_MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "2000000"}
 
 
 def free_port() -> int:
@@ -80,35 +79,53 @@ def settings_for(config: FarmConfig, sip_port: int) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def running(config: FarmConfig, sip_port: int, journal: IO[str]) -> Iterator[Ready]:
-    """Run a farm; gives where it listens.
+class FarmProcess:
+    """The farm's process, as a context: started at once, told what to draw later, ended at the end.
 
-    Raises:
-        OSError: It did not start.
+    Args:
+        journal: Where its log goes.
     """
-    if config.platform is not None:
-        platform = GbPlatform(host=cameras.HOST, port=sip_port, server_id=config.platform.server_id)
-        config = msgspec.structs.replace(config, platform=platform)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "streams.synthetic", "--config", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=journal,
-        env=os.environ | _MEMORY,
-        start_new_session=True,  # Ctrl+C is for the demo, which ends the farm last
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
+
+    def __init__(self, journal: IO[str]) -> None:
+        self._journal = journal
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "streams.synthetic", "--config", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._journal,
+            env=os.environ | _MEMORY,
+            start_new_session=True,  # Ctrl+C is for the demo, which ends the farm last
+        )
+        return self
+
+    def begin(self, config: FarmConfig, sip_port: int) -> Ready:
+        """Say what to draw and where to register; returns where it listens.
+
+        Raises:
+            OSError: It did not start.
+        """
+        if config.platform is not None:
+            platform = GbPlatform(host=cameras.HOST, port=sip_port, server_id=config.platform.server_id)
+            config = msgspec.structs.replace(config, platform=platform)
+        child = self._child
+        assert child is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         try:
             child.stdin.write(msgspec.json.encode(config) + b"\n")
             child.stdin.flush()
-            ready = msgspec.json.decode(child.stdout.readline(), type=Ready)
+            return msgspec.json.decode(child.stdout.readline(), type=Ready)
         except (OSError, msgspec.MsgspecError) as error:
             raise OSError("the drawn cameras did not start; see the journal") from error
-        yield ready
-    finally:
+
+    def __exit__(self, *error: object) -> None:
+        child, self._child = self._child, None
+        assert child is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         with contextlib.suppress(OSError):
             child.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -126,8 +126,11 @@ def main(arguments: list[str]) -> int:
     if arguments != ["--config", "-"]:
         sys.stderr.write("usage: python -m streams.synthetic --config - < config.json\n")
         return 2
+    line = sys.stdin.buffer.readline()
+    if not line:  # whoever started it is gone already
+        return 0
     try:
-        config = msgspec.json.decode(sys.stdin.buffer.readline(), type=FarmConfig)
+        config = msgspec.json.decode(line, type=FarmConfig)
     except msgspec.MsgspecError as error:
         sys.stderr.write(f"the configuration makes no sense: {error}\n")
         return 2

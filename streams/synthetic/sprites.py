@@ -13,6 +13,7 @@ VehicleKind = Literal["car", "van", "bus", "truck"]
 View = Literal["front", "rear", "left", "right"]
 
 _OVER: Final = 4
+_GRADES: Final = (3.0, 6.0, 12.0, 24.0, 48.0, 96.0)
 _SIZES: Final[dict[VehicleKind, tuple[float, float, float]]] = {
     # width, height, length in metres
     "car": (1.8, 1.5, 4.4),
@@ -57,21 +58,16 @@ def lay(picture: Pixels, sprite: Sprite, x: float, y: float) -> None:
 
 
 def _finished(
-    paint: Callable[[Pixels, Pixels], None],
-    width: int,
-    height: int,
-    anchor: tuple[int, int],
-    shade: tuple[float, float, float],
+    paint: Callable[[Pixels, Pixels], None], width: int, height: int, anchor: tuple[int, int]
 ) -> Sprite:
-    """Let something be painted large, shade it and make it small."""
+    """Let something be painted large and make it small."""
     colours = np.zeros((height * _OVER, width * _OVER, 3), np.uint8)
     cover = np.zeros((height * _OVER, width * _OVER), np.uint8)
     paint(colours, cover)
-    small = cv2.resize(colours, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    over = cv2.resize(colours, (width, height), interpolation=cv2.INTER_AREA)
     mask = cv2.resize(cover, (width, height), interpolation=cv2.INTER_AREA)
-    over = np.clip(small * np.array(shade, np.float32), 0, 255).astype(np.uint8)
     under = np.repeat((255 - mask)[..., None], 3, axis=2)
-    return Sprite(over, np.ascontiguousarray(under), anchor)
+    return Sprite(np.asarray(over, np.uint8), np.ascontiguousarray(under), anchor)
 
 
 def _fill(
@@ -81,11 +77,6 @@ def _fill(
     if opacity == 255:
         cv2.fillPoly(colours, [corners], bgr(colour))
     cv2.fillPoly(cover, [corners], opacity)
-
-
-def quantised(shade: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Round a shade so that few variants of a sprite are kept."""
-    return (round(shade[0] * 8) / 8, round(shade[1] * 8) / 8, round(shade[2] * 8) / 8)
 
 
 def vehicle(
@@ -100,19 +91,31 @@ def vehicle(
     parked: bool = False,
 ) -> None:
     """Draw a vehicle whose wheels stand at a place; at night its lights are on unless it is parked."""
-    step = round(pixels_per_m * 2) / 2 if pixels_per_m < 12 else round(pixels_per_m)
-    if step < 1.5 or not -120 < at[0] < picture.shape[1] + 120:
+    scale = min(pixels_per_m, _GRADES[-1])
+    if scale < 1.5 or not -120 < at[0] < picture.shape[1] + 120:
         return
     lights = lit.daylight < 0.6 and not parked
-    lay(picture, _vehicle(kind, view, paint, step, quantised(lit.shade(*at)), lights), *at)
+    grade = next(grade for grade in _GRADES if grade >= scale)
+    sprite = _resized(_vehicle(kind, view, paint, grade, lights), scale / grade, lit.shade(*at))
+    lay(picture, sprite, *at)
     if lights:
-        _lights(picture, kind, view, at, step, infrared=lit.infrared)
+        _lights(picture, kind, view, at, scale, infrared=lit.infrared)
 
 
-@lru_cache(maxsize=1024)
-def _vehicle(
-    kind: VehicleKind, view: View, paint: int, scale: float, shade: tuple[float, float, float], dark: bool
-) -> Sprite:
+def _resized(sprite: Sprite, share: float, shade: tuple[float, float, float]) -> Sprite:
+    """Return a sprite smaller and as dark as it is where it stands."""
+    height, width = sprite.over.shape[:2]
+    size = max(2, round(width * share)), max(2, round(height * share))
+    over = cv2.resize(sprite.over, size, interpolation=cv2.INTER_AREA)
+    under = cv2.resize(sprite.under, size, interpolation=cv2.INTER_AREA)
+    over = cv2.multiply(over, np.array((*shade, 0.0)))
+    foot = round(sprite.anchor[1] * share)
+    return Sprite(np.asarray(over, np.uint8), np.asarray(under, np.uint8), (size[0] // 2, foot))
+
+
+@lru_cache(maxsize=256)
+def _vehicle(kind: VehicleKind, view: View, paint: int, scale: float, dark: bool) -> Sprite:
+    """Paint a vehicle at one of a few sizes, from which the others are made."""
     wide, high, long = _SIZES[kind]
     across = view in ("left", "right")
     span = long if across else wide
@@ -122,7 +125,7 @@ def _vehicle(
     def draw(colours: Pixels, cover: Pixels) -> None:
         (_side if across else _end)(colours, cover, kind, view, paint, scale, margin, dark)
 
-    return _finished(draw, width, height, (width // 2, height - max(1, round(0.15 * scale))), shade)
+    return _finished(draw, width, height, (width // 2, height - max(1, round(0.15 * scale))))
 
 
 def _shadow(colours: Pixels, cover: Pixels, span: float, high: float, scale: float, margin: float) -> None:
@@ -249,10 +252,10 @@ def _side(
     poly([(0.02, y), (0.2, y), (0.2, y + 0.16), (0.02, y + 0.16)], rear)
 
 
-@lru_cache(maxsize=256)
-def _beam(width: int, height: int, colour: int, strength: float) -> Pixels:
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    fall = np.clip(1 - x * x - y * y, 0, 1) ** 2 * strength
+@lru_cache(maxsize=32)
+def _beam(colour: int) -> Pixels:
+    y, x = np.mgrid[-1:1:48j, -1:1:48j].astype(np.float32)
+    fall = np.clip(1 - x * x - y * y, 0, 1) ** 2
     return np.asarray(fall[..., None] * np.array(bgr(colour), np.float32), np.uint8)
 
 
@@ -261,7 +264,7 @@ def shine(
 ) -> None:
     """Add a soft spot of light."""
     width, height = max(3, round(rx * 2)), max(3, round(ry * 2))
-    patch = _beam(width, height, colour, round(strength, 2))
+    patch = cv2.resize(_beam(colour), (width, height), interpolation=cv2.INTER_LINEAR)
     left, top = round(x) - width // 2, round(y) - height // 2
     x0, y0, x1, y1 = (
         max(0, left),
@@ -272,7 +275,8 @@ def shine(
     if x0 >= x1 or y0 >= y1:
         return
     part = picture[y0:y1, x0:x1]
-    cv2.add(part, patch[y0 - top : y1 - top, x0 - left : x1 - left], dst=part)
+    inside = patch[y0 - top : y1 - top, x0 - left : x1 - left]
+    cv2.addWeighted(part, 1.0, inside, strength, 0.0, dst=part)
 
 
 def _lights(

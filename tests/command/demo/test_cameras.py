@@ -183,10 +183,17 @@ def test_the_settings_let_the_cameras_in(tmp_path: Path) -> None:
 def test_the_farm_runs_as_long_as_it_is_wanted(tmp_path: Path) -> None:
     config = msgspec.structs.replace(planned(10).farm, port=farm.free_port(), onvif_port=farm.free_port())
     with (tmp_path / "journal").open("w") as journal:
-        with farm.running(config, farm.free_port(), journal) as ready:
+        with farm.FarmProcess(journal) as process:
+            ready = process.begin(config, farm.free_port())
             assert (ready.port, ready.onvif_port) == (config.port, config.onvif_port)
             with socket.create_connection(("127.0.0.1", ready.port), timeout=5):
                 pass
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", ready.port), timeout=5)
     assert "Traceback" not in (tmp_path / "journal").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_farm_that_was_told_nothing_ends_too(tmp_path: Path) -> None:
+    with (tmp_path / "journal").open("w") as journal, farm.FarmProcess(journal):
+        pass
