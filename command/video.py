@@ -381,23 +381,25 @@ class VideoDesk:
         )
 
     async def _take_channels(self, device_id: str, channels: Sequence[GbChannel]) -> None:
-        """Enter channels nobody has registered; those that are known keep what people said of them."""
+        """Enter channels nobody has registered; those that are known keep what people said of them.
+
+        A camera that came from a list without a source is what its number says: it gets the channel as its source.
+        """
         board = self._operations.board.cameras
-        known = {camera.gb_id for camera in board.values() if camera.gb_id}
-        fresh: list[Camera] = []
+        known = {camera.gb_id: camera for camera in board.values() if camera.gb_id}
+        entered: list[Camera] = []
         given: dict[str, Source] = {}
         for channel in channels:
-            if channel.channel_id in known:
+            camera = known.get(channel.channel_id) or self._camera_of(channel)
+            if camera is None or camera.id in given:
                 continue
-            camera = self._camera_of(channel)
-            if camera is not None:
-                fresh.append(camera)
-                given[camera.id] = Source(
-                    protocol="gb28181", device_id=device_id, channel_id=channel.channel_id
-                )
-        if fresh:
-            await self._cameras.register(SYSTEM, fresh, sources=given)
-            log.info("channels became cameras", device=device_id, cameras=len(fresh))
+            if (on_board := board.get(camera.id)) is not None and (on_board is not camera or camera.source):
+                continue
+            entered.append(camera)
+            given[camera.id] = Source(protocol="gb28181", device_id=device_id, channel_id=channel.channel_id)
+        if entered:
+            await self._cameras.register(SYSTEM, entered, sources=given)
+            log.info("channels became cameras", device=device_id, cameras=len(entered))
 
     def _camera_of(self, channel: GbChannel) -> Camera | None:
         """Return the camera a channel describes, or None where nobody could say even roughly where it is.
