@@ -2,8 +2,8 @@
 
 One real service with the small district. *API*: ``GET /areas/{code}/overview``, one after the other. *Feed*: from
 the POST of a note to its event at another socket. *Load*: 200 cameras of 720p25 (the stored loop), each watched
-over a WebSocket by another process that reads and throws away. The machine has as many cores as it has: sender, readers,
-service and media processes share them, so the ratio also holds what they take from each other.
+over a WebSocket by another process that reads and throws away. The machine has as many cores as it has: sender,
+readers, service and media processes share them, so the ratio also holds what they take from each other.
 
     python -m bench.video.beside [STREAMS]
 """

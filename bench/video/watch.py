@@ -29,7 +29,7 @@ from bench.video.stamped import READ, StampedThread
 
 T = TypeVar("T")
 FIRSTS = 12
-SHOWN = 150
+SHOWN = 80
 VIEWERS = (20, 120)
 SETTINGS = {"YIPING_CAMERAS__ALLOWED_NETWORKS": '["127.0.0.0/8"]', "YIPING_VIDEO__HEALTH__ENABLED": "false"}
 PLAY = """async ({ id, lowLatency }) => {
@@ -43,6 +43,7 @@ PLAY = """async ({ id, lowLatency }) => {
   document.body.append(player.element);
   const read = READ;
   let last = -1;
+  let frames = 0;
   const note = (source) => {
     const number = read(source);
     if (number === last) return;
@@ -53,11 +54,16 @@ PLAY = """async ({ id, lowLatency }) => {
     const video = player.element.querySelector('video');
     if (video && !video.watched) {
       video.watched = true;
-      const next = () => { note(video); video.requestVideoFrameCallback(next); };
+      // Reading a picture back costs as much as showing it: every fourth is enough.
+      let turn = 0;
+      const next = () => {
+        if (turn++ % 4 === 0) note(video);
+        video.requestVideoFrameCallback(next);
+      };
       video.requestVideoFrameCallback(next);
     }
     const canvas = player.element.querySelector('canvas');
-    if (canvas) note(canvas);
+    if (canvas && frames++ % 4 === 0) note(canvas);
     requestAnimationFrame(watch);
   };
   watch();
