@@ -4,7 +4,7 @@ import { t } from '../i18n.js';
 import { refusal } from '../ui/refusal.js';
 import * as grids from './grid.js';
 import { advance, bodyOf, camerasOf, inWindow, pauseRun, resumeRun, startRun, turn } from './tours.js';
-import { cameras, note, nowMs, redraw, set, tours, ui } from './state.js';
+import { cameras, layouts, note, nowMs, redraw, set, tours, ui } from './state.js';
 import { minuteOfDay } from './words.js';
 
 /** @import {Grid} from './grid.js' */
@@ -22,12 +22,21 @@ function keep(grid) {
   }
 }
 
+/** Show what this browser showed last. @returns {boolean} whether it had shown anything */
 export function recallGrid() {
   try {
-    ui.grid = grids.remembered(localStorage.getItem(KEPT));
+    const kept = localStorage.getItem(KEPT);
+    ui.grid = grids.remembered(kept);
+    return kept !== null;
   } catch {
-    // see keep
+    return false; // see keep
   }
+}
+
+/** Somebody's first visit begins with the centre's first layout rather than with an empty wall. */
+export function showFirstLayout() {
+  const [first] = Object.values(layouts()).sort((a, b) => a.name.localeCompare(b.name, 'zh'));
+  if (first) loadLayout(first);
 }
 
 /** The operator changes the grid by hand: a running tour holds still rather than take it away again. @param {Grid} grid */

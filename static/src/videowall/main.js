@@ -5,7 +5,7 @@ import { onLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
 import { applyTheme, readTheme } from '../ui/theme.js';
 import { setClock } from '../video/clock.js';
-import { recallGrid, tickTour } from './actions.js';
+import { recallGrid, showFirstLayout, tickTour } from './actions.js';
 import { App } from './app.js';
 import { startKeys } from './keys.js';
 import { may, nowMs, redraw, set, ui } from './state.js';
@@ -48,13 +48,17 @@ async function start() {
   const { user, district } = await session();
   ui.me = user;
   ui.district = district;
-  recallGrid();
+  let fresh = !recallGrid() && !location.search;
   readAddress();
   const feed = connectFeed({ page: 'video', topics: ['cameras'] });
   ui.feed = feed;
   setClock(nowMs);
   feed.subscribe((changes) => {
     if (feed.state === 'signed_out') goToSignIn();
+    if (fresh && changes.board) {
+      fresh = false;
+      showFirstLayout();
+    }
     if (changes.board || changes.state) redraw();
   });
   onLanguage(redraw);
