@@ -7,6 +7,7 @@ import { html, useRef } from '../ui/h.js';
 import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
 import { Lamp, LevelMark } from '../ui/shapes.js';
 import { acknowledge, takeIncident } from './actions.js';
+import { DeviceAlarms } from './alarms.js';
 import { board, nowMs, redraw, set, ui } from './state.js';
 import { cardClock, deskOf, isLate, isMine, isRunning, placeName } from './words.js';
 
@@ -213,6 +214,7 @@ export function Queue() {
     </div></div>
     <div class="queue-body">
       <${GroupList} group="waiting" items=${groups.waiting} />
+      <${DeviceAlarms} />
       <${GroupList} group="running" items=${groups.running} limit=${ui.queueOpen.running} />
       <${GroupList} group="handled" items=${groups.handled} />
     </div>
