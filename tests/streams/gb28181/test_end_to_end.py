@@ -102,5 +102,7 @@ async def test_drawn_cameras_are_media_too(centre: Centre):
 
 
 class Grey:
+    ready = True
+
     def picture(self, at: float):
         return np.full((270, 320), int(at * 10) % 100 + 50, np.uint8)
