@@ -24,7 +24,7 @@ from command.errors import StorageFull, Unavailable, YipingError
 from command.framing import FrameSink, text_frame
 from command.logs import get_logger
 from command.store.viewings import Kind
-from streams.errors import StreamError
+from streams.errors import NoSuchCamera, StreamError
 from streams.service import Watch
 
 SESSION_ENDED: Final = 4001
@@ -129,7 +129,9 @@ async def _serve(
     try:
         watch = join(s, SocketViewer(sink))
     except StreamError as error:
-        sink.close(NO_CAMERA, error.code)
+        # One that has a source is only not known to the processes yet: whoever asks again will see it.
+        soon = isinstance(error, NoSuchCamera) and camera is not None and camera.source is not None
+        sink.close(GOING_AWAY if soon else NO_CAMERA, error.code)
         await _until_gone(websocket, lambda: None, sink)
     else:
         try:

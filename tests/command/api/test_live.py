@@ -19,6 +19,8 @@ from command.cameras import Camera
 from command.errors import StorageFull
 from command.events import SYSTEM
 from command.store.viewings import Viewings
+from streams.errors import NoSuchCamera
+from streams.service import Video
 from streams.source import Source
 from streams.synthetic.farm import FarmCamera
 from tests.command.api.registry import delete, put
@@ -404,3 +406,18 @@ async def test_a_camera_without_a_source_has_nothing_to_show(stage: Stage) -> No
     camera = made.json()["id"]
     assert await stage.refused("dispatcher", camera) == (4004, "no_such_camera")
     error(await stage.centre.get("dispatcher", f"/cameras/{camera}/snapshot.jpg"), 404, "no_such_camera")
+
+
+async def test_a_camera_that_is_not_known_yet_is_asked_for_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just after a start, or after it was entered: a page must not give it up."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise NoSuchCamera("c1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Video, "watch", unknown)
+        assert await stage.refused("dispatcher", "c1") == (1012, "no_such_camera")
+    async with stage.screen("dispatcher", "c1") as screen:
+        await screen.plays()
