@@ -15,9 +15,9 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from command import video as desk_module
 from command.accounts.access import Principal
 from command.video import VideoDesk
+from command.video import desk as desk_module
 from command.video_settings import ClipSettings, GbSettings
 from streams.clips import ClipDone
 from streams.errors import Unauthorized

@@ -10,15 +10,13 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 import structlog
 
 from command.accounts.access import Principal
-from command.accounts.visibility import significant
 from command.camera_operations import CameraOperations
-from command.cameras import Camera, Seen, checked_text
+from command.cameras import Camera, Seen
 from command.clock import Clock, rfc3339
 from command.desk import NO_KEY, Key, Outcome
 from command.district import District
@@ -30,18 +28,18 @@ from command.operations import Operations
 from command.settings import Settings
 from command.store.clips import Clip, Clips
 from command.store.sources import Sources
-from streams import wire
+from command.video.channels import camera_of
+from command.video.wiring import FOLDER, video_settings
 from streams.clips import ClipDone, ClipOrder
 from streams.errors import StreamError
-from streams.gb28181.messages import DeviceState, GbAlarm, GbCatalog, GbChannel, GbConfig
-from streams.health.messages import HealthConfig, HealthReport
+from streams.gb28181.messages import DeviceState, GbAlarm, GbCatalog, GbChannel
+from streams.health.messages import HealthReport
 from streams.service import Video
 from streams.source import CameraSpec, Source
 from streams.wire import StreamState
 
 log = structlog.get_logger("video")
 
-FOLDER: Final = "video"
 WAITING: Final = 20_000
 """Most reports waiting to become facts; past it the newest are dropped, and the next sweep brings them again."""
 PLAYED: Final = 10_000
@@ -57,60 +55,8 @@ _ALARM_METHODS: Final = {
     6: "device_fault",
     7: "other",
 }
-_MOVABLE_TYPES: Final = frozenset({1, 2, 4})
 _BYTES_PER_S: Final = 512 << 10
 """What a clip is assumed to need until it is there: four megabits a second."""
-
-
-def video_settings(settings: Settings) -> wire.VideoSettings:
-    """Return what the video processes need of all settings."""
-    own = settings.video
-    networks = settings.cameras.allowed_networks
-    protocols = tuple(settings.cameras.allowed_protocols)
-    files = None if own.file_folder is None else str(own.file_folder.resolve())
-    gb = None
-    if own.gb.enabled:
-        gb = GbConfig(
-            host=own.gb.host,
-            port=own.gb.port,
-            public_host=own.gb.public_host,
-            server_id=own.gb.server_id,
-            realm=own.gb.realm,
-            networks=networks,
-            folder=str((settings.data_dir / FOLDER / "gb28181").resolve()),
-        )
-    health = None
-    if own.health.enabled:
-        health = HealthConfig(
-            cameras=(),
-            folder=str(pictures_folder(settings)),
-            interval_s=own.health.interval_s,
-            parallel=own.health.parallel,
-            per_host_per_s=own.health.per_host_per_s,
-            confirm=own.health.confirm,
-            networks=networks,
-            protocols=protocols,
-            files=files,
-        )
-    return wire.VideoSettings(
-        workers=own.workers,
-        networks=networks,
-        protocols=protocols,
-        files=files,
-        linger_s=own.linger_s,
-        opens_per_host_per_s=own.opens_per_host_per_s,
-        ring_s=own.ring_s,
-        ring_bytes=own.ring_mb << 20,
-        transcodes=own.transcodes,
-        gb=gb,
-        health=health,
-        log_level=settings.log.level,
-    )
-
-
-def pictures_folder(settings: Settings) -> Path:
-    """Return where the health sweep leaves its pictures."""
-    return (settings.data_dir / FOLDER / "pictures").resolve()
 
 
 class VideoDesk:
@@ -390,7 +336,7 @@ class VideoDesk:
         entered: list[Camera] = []
         given: dict[str, Source] = {}
         for channel in channels:
-            camera = known.get(channel.channel_id) or self._camera_of(channel)
+            camera = known.get(channel.channel_id) or camera_of(channel, self._district())
             if camera is None or camera.id in given:
                 continue
             if (on_board := board.get(camera.id)) is not None and (on_board is not camera or camera.source):
@@ -401,44 +347,5 @@ class VideoDesk:
             await self._cameras.register(SYSTEM, entered, sources=given)
             log.info("channels became cameras", device=device_id, cameras=len(entered))
 
-    def _camera_of(self, channel: GbChannel) -> Camera | None:
-        """Return the camera a channel describes, or None where nobody could say even roughly where it is.
-
-        Many devices know their division but not their place: such a camera stands in the middle of it, in no grid,
-        until somebody puts it where it hangs.
-        """
-        areas = self._district().areas
-        lon, lat, grid = channel.lon, channel.lat, None
-        area = significant(channel.civil_code) if channel.civil_code else ""
-        if lon is not None and lat is not None and _is_place(lon, lat):
-            found = areas.locate(lon, lat).areas
-            grid, area = found.get(4), found.get(3) or found.get(2) or area
-        elif area in areas:
-            lon, lat = areas.label_point(area)
-        elif (bounds := self._district().bounds) is not None:
-            lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-        else:
-            return None
-        try:
-            name = checked_text("name", channel.name.strip() or channel.channel_id, 80)
-        except Malformed:
-            name = channel.channel_id
-        return Camera(
-            id=f"c_{channel.channel_id}",
-            name=name,
-            lon=lon,
-            lat=lat,
-            gb_id=channel.channel_id,
-            grid=grid,
-            area=area if area in areas else None,
-            ptz=channel.ptz_type in _MOVABLE_TYPES,
-            source="gb28181",
-        )
-
     def _by_number(self, gb_id: str) -> Camera | None:
         return next((c for c in self._operations.board.cameras.values() if c.gb_id == gb_id), None)
-
-
-def _is_place(lon: float, lat: float) -> bool:
-    """Say whether a device's place is one: many send zeros."""
-    return -180 <= lon <= 180 and -90 <= lat <= 90 and (abs(lon) > 1e-6 or abs(lat) > 1e-6)
