@@ -192,9 +192,9 @@ class CameraSettings(_Section):
         default=(),
         description="CIDR blocks cameras may be in; empty: none may be added. The demo allows loopback.",
     )
-    allowed_protocols: tuple[
-        Literal["rtsp", "rtsps", "rtmp", "http-flv", "hls", "gb28181", "file"], ...
-    ] = Field(default=("rtsp", "gb28181"), description="Protocols a camera source may name.")
+    allowed_protocols: tuple[Literal["rtsp", "rtsps", "rtmp", "http-flv", "hls", "gb28181", "file"], ...] = (
+        Field(default=("rtsp", "gb28181"), description="Protocols a camera source may name.")
+    )
 
     @field_validator("allowed_networks")
     @classmethod
