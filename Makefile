@@ -50,7 +50,8 @@ dev: $(VENV)/installed
 # -- checking -------------------------------------------------------------------------------------------
 test: $(VENV)/installed-dev $(VENV)/browser static-check js-check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not slow" tests
-	$(BIN)/python -m pytest -q -m "browser or slow" tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow and not browser" tests
+	$(BIN)/python -m pytest -q -m browser tests
 
 check: $(VENV)/installed-dev static-check js-check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not slow" tests
