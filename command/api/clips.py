@@ -13,7 +13,7 @@ from command.accounts.access import Principal
 from command.api.cameras import camera_for
 from command.api.live import record_viewing
 from command.api.security import require
-from command.api.services import Json, Services, ServicesOf
+from command.api.services import Json, KeyOf, Services, ServicesOf
 from command.cameras import Camera, checked_text
 from command.errors import Malformed, NotFound
 from command.store.clips import Clip
@@ -49,11 +49,13 @@ class ExportBody(BaseModel):
 
 
 @router.post("/clips", status_code=201)
-async def keep_clips(body: ClipBody, me: Keeper, s: ServicesOf) -> Json:
+async def keep_clips(body: ClipBody, me: Keeper, s: ServicesOf, key: KeyOf) -> Json:
     """Begin a clip of each camera; all of them are checked before the first begins.
 
     One that cannot begin is in the answer as failed beside those that did.
     """
+    if (known := s.video_desk.answers.known(me.user_id, key)) is not None:
+        return known
     wanted = [camera_for(s, me, camera_id) for camera_id in dict.fromkeys(body.camera_ids)]
     for camera in wanted:
         s.demand(me, "clip.create", "cameras", camera.id)
@@ -82,7 +84,9 @@ async def keep_clips(body: ClipBody, me: Keeper, s: ServicesOf) -> Json:
         begun.append((clip, camera))
     if all(clip.state == "failed" for clip, _ in begun):
         raise by_code(begun[0][0].reason or "")("no clip could be begun")
-    return {"items": [_wire(clip, camera) for clip, camera in begun], "next": None}
+    return s.video_desk.answers.keep(
+        me.user_id, key, {"items": [_wire(clip, camera) for clip, camera in begun], "next": None}
+    )
 
 
 @router.get("/clips")
@@ -136,8 +140,10 @@ async def read_manifest(clip_id: str, me: Player, s: ServicesOf) -> Json:
 
 
 @router.post("/clips/{clip_id}/export", status_code=202)
-async def begin_export(clip_id: str, body: ExportBody, me: Exporter, s: ServicesOf) -> Json:
+async def begin_export(clip_id: str, body: ExportBody, me: Exporter, s: ServicesOf, key: KeyOf) -> Json:
     """Begin a copy to give away: name, time and purpose are burned into every picture."""
+    if (known := s.video_desk.answers.known(me.user_id, key)) is not None:
+        return known
     clip, camera = await _clip(s, me, clip_id)
     if not s.access.may(me, "clip.export", "cameras", camera, s.lookup):
         raise NotFound("clip", clip_id)
@@ -147,7 +153,7 @@ async def begin_export(clip_id: str, body: ExportBody, me: Exporter, s: Services
     await s.audit.record(
         me.user_id, "clip.exported", f"clip:{clip.id}", purpose=purpose, data={"export": export.id}
     )
-    return exports.wire(export)
+    return s.video_desk.answers.keep(me.user_id, key, exports.wire(export))
 
 
 @router.get("/clips/{clip_id}/exports/{export_id}")

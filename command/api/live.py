@@ -33,6 +33,8 @@ NO_CAMERA: Final = 4004
 LAGGING: Final = 4008
 GOING_AWAY: Final = 1012
 _CLOSED: Final = {"slow": LAGGING, "gone": NO_CAMERA, "stopped": GOING_AWAY}
+MOST_TILES: Final = 128
+"""Open tiles of one session: eight walls of sixteen."""
 CHECK_S: Final = 2.0
 """How often an open tile is asked whether it still may be open."""
 
@@ -120,6 +122,29 @@ async def _serve(
     if not may_watch(s, session.principal, camera, kind):
         await refuse(websocket, NO_CAMERA, "no such camera")
         return
+    if s.video_desk.tiles[session.id] >= MOST_TILES:
+        await refuse(websocket, LAGGING, "too many tiles")
+        return
+    s.video_desk.tiles[session.id] += 1
+    try:
+        await _show(websocket, session, camera, camera_id, kind, purpose, incident_id, join)
+    finally:
+        s.video_desk.tiles[session.id] -= 1
+        if not s.video_desk.tiles[session.id]:
+            del s.video_desk.tiles[session.id]
+
+
+async def _show(
+    websocket: WebSocket,
+    session: Session,
+    camera: Camera | None,
+    camera_id: str,
+    kind: Literal["live", "playback"],
+    purpose: str,
+    incident_id: str | None,
+    join: Callable[[Services, SocketViewer], Watch],
+) -> None:
+    s: Services = websocket.app.state.services
     # Who watched is written down before the first picture goes out.
     viewing = await record_viewing(
         s, session.principal, camera_id, kind, purpose=purpose, incident_id=incident_id

@@ -28,6 +28,7 @@ from command.operations import Operations
 from command.settings import Settings
 from command.store.clips import Clip, Clips
 from command.store.sources import Sources
+from command.video.answers import Answers
 from command.video.channels import camera_of
 from command.video.wiring import FOLDER, video_settings
 from streams.clips import ClipDone, ClipOrder
@@ -73,6 +74,8 @@ class VideoDesk:
     Attributes:
         video: The video processes.
         devices: GB/T 28181 devices as they last were, by id.
+        answers: What was answered to idempotency keys.
+        tiles: Open tiles of each session.
     """
 
     def __init__(
@@ -91,6 +94,8 @@ class VideoDesk:
         self._sources = sources
         self._clock = clock
         self._district = district
+        self.answers = Answers()
+        self.tiles: Counter[str] = Counter()
         self._started = False
         self._promised: dict[str, float] = {}
         self._judging: Counter[str] = Counter()
