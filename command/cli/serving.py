@@ -103,7 +103,21 @@ def demo(
             if simulator:
                 stack.enter_context(_simulator(url, folder, journal))
 
+        stack.enter_context(_errors_to(journal))
         run(settings, ready)
+
+
+@contextlib.contextmanager
+def _errors_to(journal: TextIO) -> Iterator[None]:
+    """Let what the video processes say go to the journal: they write where this one does."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(journal.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def open_journal(folder: Path) -> TextIO:
@@ -121,6 +135,9 @@ def _banner(shown: dict[str, object]) -> None:
         say(f"  {account['username']:<12} {account['role']}")
     say(f"大屏：{shown['kiosk_url']}")
     say(f"手机：{shown['url']}/field   （worker 或 police 登录）")
+    say(
+        f"视频：{shown['url']}/video   管理：{shown['url']}/admin   （admin 登录）   领导：{shown['url']}/lead"
+    )
     say("Ctrl+C 结束")
 
 

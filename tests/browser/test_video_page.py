@@ -20,7 +20,7 @@ OF_CAMERAS = (r"WebSocket connection", r"status of 404", r"status of 503")
 def video(open_as: OpenPage, guard: Guard) -> Page:
     """The video page as a supervisor, with the cameras listed."""
     guard.allow(*OF_CAMERAS)
-    page = open_as("supervisor", "/video", **LARGE)
+    page = open_as("supervisor", "/video?tab=grid", **LARGE)  # not a first visit, which has a layout
     expect(node(page).first).to_be_visible()
     return page
 
@@ -38,8 +38,17 @@ def in_cell(page: Page, index: int) -> str:
 
 
 def find(page: Page, text: str) -> Locator:
+    """Search, and wait until the service's answer has joined what the page found by itself."""
     page.get_by_test_id("tree-search").fill(text)
-    return page.get_by_test_id("tree-camera")
+    found = page.get_by_test_id("tree-camera")
+    before: list[str] = []
+    for _ in range(40):
+        page.wait_for_timeout(300)
+        now = found.evaluate_all("(rows) => rows.map((row) => row.dataset.id)")
+        if now == before:
+            break
+        before = now
+    return found
 
 
 def test_cameras_are_dragged_in_swapped_and_cleared(video: Page) -> None:
@@ -63,6 +72,13 @@ def test_cameras_are_dragged_in_swapped_and_cleared(video: Page) -> None:
     expect(cell(video, 3)).to_have_attribute("data-camera", "")
     video.reload()
     expect(cell(video, 0)).to_have_attribute("data-camera", names[1] or "")
+
+
+def test_a_first_visit_begins_with_the_first_layout(open_as: OpenPage, guard: Guard) -> None:
+    guard.allow(*OF_CAMERAS)
+    page = open_as("leader", "/video", **LARGE)
+    expect(page.get_by_test_id("layout-name")).to_be_visible()
+    expect(cell(page, 0)).not_to_have_attribute("data-camera", "")
 
 
 def test_a_camera_is_found_by_initials_and_by_number(video: Page) -> None:
