@@ -7,11 +7,12 @@ import pkgutil
 import pytest
 
 import gis
+import gis.coverage
 import gis.roads
 
 MODULES = sorted(
     info.name
-    for package in (gis, gis.roads)
+    for package in (gis, gis.coverage, gis.roads)
     for info in pkgutil.iter_modules(package.__path__, package.__name__ + ".")
     if not info.ispkg
 )
