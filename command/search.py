@@ -11,7 +11,7 @@ from typing import Final, Literal
 from command.board import Board
 from command.district import District
 from command.events import Event
-from gis.text import NameIndex
+from gis.names import NameIndex
 
 Type = Literal["area", "responder", "incident", "camera", "place"]
 ORDER: Final[dict[str, int]] = {"incident": 0, "area": 1, "responder": 2, "camera": 3, "place": 4}
@@ -104,12 +104,12 @@ class Search:
     def _matches(self, text: str, limit: int) -> Iterator[tuple[int, _Named]]:
         assert self._fixed_index is not None  # `find` has warmed it
         for match in self._fixed_index.search(text, limit=limit):
-            yield match.rank, self._fixed[match.number]
+            yield int(match.score), self._fixed[match.number]
         for match in self._roster_index.search(text, limit=limit):
-            yield match.rank, self._roster[match.number]
+            yield int(match.score), self._roster[match.number]
         incidents = list(self._board.incidents.values())
         for match in NameIndex(i.title for i in incidents).search(text, limit=limit):
-            yield match.rank, _Named("incident", incidents[match.number].id, match.name)
+            yield int(match.score), _Named("incident", incidents[match.number].id, match.name)
         for incident in incidents:
             if text.upper() in (incident.code, incident.code.rsplit("-", 1)[-1]):
                 yield 0, _Named("incident", incident.id, incident.title)
