@@ -23,6 +23,7 @@ from command.api import (
     assignments,
     camera_registry,
     cameras,
+    coverage,
     errors,
     gb,
     incidents,
@@ -50,6 +51,7 @@ from command.api.services import Services
 from command.api.views import viewer_of
 from command.board import Board
 from command.clock import Clock, SystemClock, parse_rfc3339, rfc3339
+from command.coverage import Coverage
 from command.desk import Desk
 from command.district import About, District, load_district
 from command.errors import YipingError
@@ -268,6 +270,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         presence=presence,
         telemetry=core.tracking,
         search=core.search,
+        coverage=Coverage(
+            core.board, core.tracking, core.operations.proposals, lambda: core.district, core.clock
+        ),
         district=core.district,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
@@ -343,6 +348,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         session,
         admin,
         areas,
+        coverage,
         nearest,
         incidents,
         assignments,

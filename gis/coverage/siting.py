@@ -37,7 +37,14 @@ class Post:
     grids: dict[int, float]
 
 
-def one_more(reach: Reach, limit_s: float, *, posts: int = 1, candidates: int = CANDIDATES) -> list[Post]:
+def one_more(
+    reach: Reach,
+    limit_s: float,
+    *,
+    posts: int = 1,
+    among: NDArray[np.bool_] | None = None,
+    candidates: int = CANDIDATES,
+) -> list[Post]:
     """Choose where more responders would bring the most road within reach, one after the other.
 
     Greedy: each choice is the best given those before it, and all of them together reach at least 63 % of what
@@ -48,6 +55,7 @@ def one_more(reach: Reach, limit_s: float, *, posts: int = 1, candidates: int = 
         reach: Who is where now.
         limit_s: Within what time, seconds.
         posts: How many to choose.
+        among: (samples,) the road that counts; None for all.
         candidates: How many junctions to try.
 
     Returns:
@@ -55,7 +63,8 @@ def one_more(reach: Reach, limit_s: float, *, posts: int = 1, candidates: int = 
         nothing is out of reach, and in a district without roads.
     """
     ground = reach.ground
-    missed = np.flatnonzero(reach.seconds > limit_s)
+    beyond = reach.seconds > limit_s
+    missed = np.flatnonzero(beyond if among is None else beyond & among)
     if ground.base is None or not missed.size:
         return []
     matrix = ground.network(ground.base).matrix
