@@ -163,9 +163,8 @@ def main() -> None:
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     index = NameIndex(names)
     took, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(
-        f"index built in {took:.2f} s, {index.size_bytes / 1e6:.0f} MB kept, {(after - before) / 1e3:.0f} MB at most"
-    )
+    kept, most = index.size_bytes / 1e6, (after - before) / 1e3
+    print(f"index built in {took:.2f} s, {kept:.0f} MB kept, {most:.0f} MB at most")
     ours = indexed(index)
     everything: list[float] = []
     for kind, queries in QUERIES.items():
