@@ -84,6 +84,7 @@ log = structlog.get_logger("server")
 
 DISTRICT: str = "district"
 DATABASE: str = "yiping.db"
+PICKS: str = "search-picks.json"
 KEPT_EVENTS: int = 20_000
 """How many of the newest events the feed keeps for browsers that resume."""
 
@@ -137,6 +138,8 @@ class Core:
 
     def close(self) -> None:
         """Hand over what is held and close the database."""
+        with contextlib.suppress(OSError):  # a full disk: an order of preference is not worth a fuss
+            self.search.picks.save()
         self.tracking.flush()
         self.parts.accounts.close()
         self.database.close()
@@ -175,7 +178,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
             settings.retention.tracks_days * 86_400.0,
         )
         units = Units(board)
-        find = Search(board, district)
+        find = Search(board, district, settings.data_dir / PICKS)
         key = settings.secrets.camera_key
         box = load_box(None if key is None else key.get_secret_value(), settings.data_dir)
         sources = Sources(database, box, board)

@@ -146,11 +146,13 @@ class NameIndex:
         speller = self._speller
         self._note(speller.literal(query.text), LITERAL, best)
         if query.sounds:
+            # One letter stands in half of all names: it finds only those that begin with it.
+            inner = len(query.text) > 1
             for pattern in speller.full(query):
-                self._note(pattern, SOUND, best)
+                self._note(pattern, SOUND, best, inner=inner)
             for pattern in speller.begun(query):
-                self._note(pattern, BEGUN, best)
-            self._note(speller.initials(query), INITIALS, best)
+                self._note(pattern, BEGUN, best, inner=inner)
+            self._note(speller.initials(query), INITIALS, best, inner=inner)
             if len(query.text) > 2:
                 for pattern in speller.mixed(query):
                     self._note(pattern, MIXED, best)
@@ -158,25 +160,25 @@ class NameIndex:
             each = [self.scores(Typed(w, frozenset(), ())) for w in query.words[:_MOST_WORDS]]
             np.minimum(best, np.mean(each, axis=0, dtype=np.float32) + np.float32(WORDS), out=best)
 
-    def _note(self, pattern: Pattern | None, kind: float, best: Floats) -> None:
-        """Enter what a pattern finds."""
+    def _note(self, pattern: Pattern | None, kind: float, best: Floats, *, inner: bool = True) -> None:
+        """Enter what a pattern finds, with ``inner`` also in the middle of a name."""
         if pattern is None:
             return
         starts = self._starts(pattern)
         if not len(starts):
             return
         lines = self._line[starts - _PAD - 1]
-        length = self._length[lines]
-        spare = length - len(pattern)
         inside = starts != self._begin[lines]
+        least = self._inner[lines] if inner else len(pattern) + 1
+        kept = ~inside | (len(pattern) >= least)
+        if not kept.all():
+            lines, inside = lines[kept], inside[kept]
+        spare = self._length[lines] - len(pattern)
         scores = np.where(inside, np.float32(INSIDE), np.float32(BEGINNING))
-        scores[(spare == 0)] = WHOLE
+        scores[spare == 0] = WHOLE
         scores += np.minimum(spare * np.float32(_LENGTH), np.float32(_MOST_LENGTH))
         scores += self._penalty[lines] + np.float32(kind)
-        # One letter stands in half of all names: it finds only those that begin with it.
-        needed = self._inner[lines] if kind == LITERAL or len(pattern) > 1 else len(pattern) + 1
-        kept = ~inside | (len(pattern) >= needed)
-        np.minimum.at(best, self._owner[lines[kept]], scores[kept])
+        np.minimum.at(best, self._owner[lines], scores)
 
     def _starts(self, pattern: Pattern) -> Ints:
         """Return where in the row a pattern begins."""
