@@ -242,7 +242,7 @@ def the_box(names: Sequence[str]) -> None:
     row("the box", *timed(everything, flat, REPEATS), len(flat))
     row("who sees one camera", *timed(few, flat, 3), len(flat))
     row("and asks for cameras", *timed(few_cameras, flat, 3), len(flat))
-    for changed in (1, 1_000, 1_100):
+    for changed in (1, 200, 1_000):
         for n in range(changed):
             camera = board.cameras[f"c{n}"]
             board.cameras[f"c{n}"] = msgspec.structs.replace(

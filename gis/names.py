@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gis.spelling import Class, Pattern, Speller
-from gis.text import LONGEST, Typed, fold_all, typed
+from gis.text import LONGEST, Typed, fold_all, is_latin, typed
 
 Stage = Literal["written", "heard", "slipped"]
 """What counts as found: characters, pinyin and initials as typed; what sounds alike; one slip."""
@@ -156,8 +156,10 @@ class NameIndex:
             if len(query.text) > 2:
                 for pattern in speller.mixed(query):
                     self._note(pattern, MIXED, best)
-        if len(query.words) > 1:
-            each = [self.scores(Typed(w, frozenset(), ())) for w in query.words[:_MOST_WORDS]]
+        # Letters apart are initials, which were looked for already.
+        words = [word for word in query.words if len(word) > 1 or not is_latin(word)]
+        if len(query.words) > 1 and words:
+            each = [self.scores(Typed(word, frozenset(), ())) for word in words[:_MOST_WORDS]]
             np.minimum(best, np.mean(each, axis=0, dtype=np.float32) + np.float32(WORDS), out=best)
 
     def _note(self, pattern: Pattern | None, kind: float, best: Floats, *, inner: bool = True) -> None:

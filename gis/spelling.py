@@ -23,6 +23,8 @@ _Steps = Callable[[int], Iterator[tuple[int, Class]]]
 MOST_PATTERNS: Final = 24
 """However a text may be cut into syllables, no more ways than these are tried; the longest syllables first."""
 LONGEST_SYLLABLE: Final = 6
+LONGEST_MISWRITTEN: Final = 20
+"""Longer texts have too many places where the slip may be."""
 _TWO_LETTERS: Final = frozenset({"zh", "ch", "sh"})
 
 
@@ -100,7 +102,7 @@ class Speller:
 
     def miswritten(self, text: str) -> list[Pattern]:
         """Return the patterns of a text with one character wrong, missing, too many, or two changed round."""
-        if len(text) < 3 or not any(character in self._number for character in text):
+        if not 3 <= len(text) <= LONGEST_MISWRITTEN:
             return []
         whole: Pattern = []
         for character in text:

@@ -40,7 +40,7 @@ TYPE_OF: Final[dict[str, Type]] = {"responders": "responder", "cameras": "camera
 KIND_OF: Final[dict[str, str]] = {kind: plural for plural, kind in TYPE_OF.items()}
 WITHIN_M: Final = 3_000.0
 """Farther away is not near."""
-_MOST_CHANGED: Final = 1_024
+_MOST_CHANGED: Final = 256
 _HOUSE: Final = re.compile(r"(?P<road>.*[^\d\s])\s*\d+(?:[-之]\d+)?\s*[号號]?.*")
 _LOCATED: Final = frozenset(TYPES) - {"area", "responder", "point"}
 
