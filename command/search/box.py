@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import re
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -110,7 +110,7 @@ class Search:
             self._start = []
             fixed = Shelf(_fixed_things(self._district), self._frame)
             self._base, self._fixed = base, fixed
-        self._favour_all()
+        self._favour(self.picks.keys(), fixed, base)
         log.info(
             "names indexed", names=len(fixed) + len(base), index_mb=round(fixed.index.size_bytes / 1e6, 1)
         )
@@ -131,7 +131,7 @@ class Search:
             self._unseen = {key for key in touched if self._live.get(key) != before.get(key)}
             self._changed = set()
             self._base, self._late = base, Shelf((), self._frame)
-            self._favour_all()
+            self._favour(self.picks.keys(), base)
 
     def apply(self, event: Event) -> None:
         """Follow people, cameras and incidents; a change that touches no name or place costs a comparison."""
@@ -155,9 +155,9 @@ class Search:
 
     def pick(self, kind: Type, key: str) -> None:
         """Remember that somebody chose this of what was found."""
+        self.warm()
         changed = self.picks.keys() if self.picks.note((kind, key)) else [(kind, key)]
-        for one in changed:
-            self._favour(one)
+        self._favour(changed, *self._shelves())
 
     def find(
         self,
@@ -337,15 +337,11 @@ class Search:
         self._changed |= self._unseen
         self._unseen = set()
         self._late = Shelf([self._live[key] for key in self._changed if key in self._live], self._frame)
-        self._favour_all()
+        self._favour(self.picks.keys(), self._late)
 
-    def _favour_all(self) -> None:
-        for key in self.picks.keys():
-            self._favour(key)
-
-    def _favour(self, key: Key) -> None:
-        for shelf in (self._fixed, self._base, self._late):
-            if shelf is not None:
+    def _favour(self, keys: Iterable[Key], *shelves: Shelf) -> None:
+        for key in keys:
+            for shelf in shelves:
                 shelf.favour(key, self.picks.bonus(key))
 
     def _metres(self, view: Box | None) -> Box | None:
