@@ -14,7 +14,7 @@ from gis.coverage.samples import Samples
 from gis.crs import by_columns
 from gis.outlines import Shape, geojson_geometry
 
-CELL_M = 40.0
+CELL_M = 30.0
 """Side of the squares an outline is put together from."""
 CELLS = 1_500_000
 """Squares of the whole district; a larger one gets larger squares."""
@@ -72,33 +72,86 @@ def gaps(samples: Samples, missed: NDArray[np.bool_], *, least_m: float = LEAST_
     reach = max(1, round(BUFFER_M / cell))
     up, across = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     mask = ndimage.binary_dilation(mask, structure=up**2 + across**2 <= reach**2)
-    piece, pieces = ndimage.label(mask, structure=np.ones((3, 3)))
+    piece, pieces = ndimage.label(mask)
     of_sample = piece[row, column] - 1
     road_m = np.bincount(of_sample, weights=samples.weight[chosen], minlength=pieces)
     lasting = road_m >= least_m
     rings = _outlines(np.where(np.append(False, lasting)[piece], piece, 0), west, south, cell)
-    pairs = np.unique(np.column_stack([of_sample, samples.grid[chosen]]), axis=0)
-    start = np.searchsorted(pairs[:, 0], np.arange(pieces + 1))
+    pairs = np.unique(of_sample.astype(np.int64) * samples.grids + samples.grid[chosen])
+    start = np.searchsorted(pairs, np.arange(pieces + 1) * samples.grids)
     degrees = shapely.transform(list(rings.values()), by_columns(samples.frame.to_lonlat))
     lonlat = dict(zip(rings, degrees, strict=True))
     order = sorted(np.flatnonzero(lasting).tolist(), key=lambda n: (-road_m[n], n))
     return [
-        Gap(lonlat[n + 1], float(road_m[n]), tuple(pairs[start[n] : start[n + 1], 1].tolist())) for n in order
+        Gap(lonlat[n + 1], float(road_m[n]), tuple((pairs[start[n] : start[n + 1]] % samples.grids).tolist()))
+        for n in order
     ]
 
 
 def _outlines(piece: NDArray[np.int32], west: float, south: float, cell: float) -> dict[int, Shape]:
-    """Outline of each piece by its number, metres: rows of squares joined, corners smoothed."""
-    padded = np.pad(piece, ((0, 0), (1, 1)))
-    change = padded[:, 1:] != padded[:, :-1]
-    row, begin = np.nonzero(change[:, :-1] & (piece > 0))
-    _, end = np.nonzero(change[:, 1:] & (piece > 0))
-    number = piece[row, begin]
-    boxes = shapely.box(
-        west + begin * cell, south + row * cell, west + (end + 1) * cell, south + (row + 1) * cell
-    )
-    order = np.argsort(number, kind="stable")
-    numbers, start = np.unique(number[order], return_index=True)
-    joined = [shapely.union_all(part) for part in np.split(boxes[order], start[1:])] if len(order) else []
-    smooth = shapely.simplify(np.array(joined, dtype=object), cell * 0.75)
-    return dict(zip(numbers.tolist(), smooth, strict=True))
+    """Outline of each piece by its number, metres.
+
+    The borders of the squares are followed with the piece on the left, and the outline runs through the middles of
+    the borders: corners are cut, the result is valid as it stands, and the cost is that of its length.
+
+    Args:
+        piece: (rows, columns) number of the piece of each square, 0 for none; rows run north.
+        west: Metres east of the first column's border.
+        south: Metres north of the first row's border.
+        cell: Side of a square, metres.
+    """
+    held = np.pad(piece, 1)
+    wide = held.shape[1] + 1
+    rows, columns, headings = [], [], []
+    for number, (up, right) in enumerate(((-1, 0), (0, 1), (1, 0), (0, -1))):
+        row, column = np.nonzero((held > 0) & (np.roll(held, (-up, -right), (0, 1)) == 0))
+        rows.append(row)
+        columns.append(column)
+        headings.append(np.full(len(row), number))
+    row, column, heading = np.concatenate(rows), np.concatenate(columns), np.concatenate(headings)
+    # East along the bottom, north along the right side, west along the top, south along the left side.
+    first = np.array([0, 1, wide + 1, wide])[heading] + row * wide + column
+    last = np.array([1, wide + 1, wide, 0])[heading] + row * wide + column
+    leaving = np.full((4, (held.shape[0] + 1) * wide), -1, dtype=np.int32)
+    leaving[heading, first] = np.arange(len(row))
+    follow = leaving[(heading - 1) % 4, last]
+    for turn in (0, 1):  # left, around its own square, goes before straight on, and that before right
+        choice = leaving[(heading + turn) % 4, last]
+        follow = np.where(choice >= 0, choice, follow)
+    before = np.empty_like(follow)
+    before[follow] = np.arange(len(row))
+    x = column + np.array([0.5, 1.0, 0.5, 0.0])[heading]
+    y = row + np.array([0.0, 0.5, 1.0, 0.5])[heading]
+    straight = (x[follow] - x == x - x[before]) & (y[follow] - y == y - y[before])
+    order, ring = _cycles(follow)
+    kept = ~straight[order]
+    order, ring = order[kept], ring[kept]
+    corners = np.column_stack([west + (x[order] - 1.0) * cell, south + (y[order] - 1.0) * cell])
+    rings = np.atleast_1d(np.asarray(shapely.linearrings(corners, indices=ring), dtype=object))
+    piece_of = held[row, column][order[np.searchsorted(ring, np.arange(len(rings)))]]
+    shells_first = np.lexsort((~shapely.is_ccw(rings), piece_of))
+    numbers, place = np.unique(piece_of[shells_first], return_inverse=True)
+    found = np.atleast_1d(np.asarray(shapely.polygons(rings[shells_first], indices=place), dtype=object))
+    return dict(zip(numbers.tolist(), found.tolist(), strict=True))
+
+
+def _cycles(follow: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The cycles of a permutation: its elements in their order, and the number of the cycle of each.
+
+    >>> order, cycle = _cycles(np.array([2, 1, 0], dtype=np.int32))
+    >>> order.tolist(), cycle.tolist()
+    ([0, 2, 1], [0, 0, 1])
+    """
+    after, seen = follow.tolist(), bytearray(len(follow))
+    order: list[int] = []
+    lengths = []
+    for begin in range(len(after)):
+        if seen[begin]:
+            continue
+        at, before = begin, len(order)
+        while not seen[at]:
+            seen[at] = 1
+            order.append(at)
+            at = after[at]
+        lengths.append(len(order) - before)
+    return np.array(order, dtype=np.intp), np.repeat(np.arange(len(lengths)), lengths)

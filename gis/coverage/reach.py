@@ -28,7 +28,6 @@ HORIZON_S = 1800
 """Travel times beyond half an hour count as out of reach."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Times:
     """Metres of road by travel time, for n areas.
 
@@ -37,17 +36,26 @@ class Times:
             seconds, the last one what is out of reach. Square metres of ground in a district without roads.
     """
 
-    metres: Floats
+    def __init__(self, metres: Floats) -> None:
+        self.metres = metres
+
+    @cached_property
+    def grown(self) -> Floats:
+        """(n, HORIZON_S + 2) road reached in at most k seconds; the last column is all of it."""
+        grown: Floats = np.cumsum(self.metres, axis=1)
+        return grown
 
     @property
     def total(self) -> Floats:
         """(n,) all road of an area."""
-        total: Floats = self.metres.sum(axis=1)
+        total: Floats = self.grown[:, -1]
         return total
 
     def within(self, seconds: int) -> Floats:
         """(n,) road reached in at most so many whole seconds."""
-        reached: Floats = self.metres[:, : min(max(seconds, -1), HORIZON_S) + 1].sum(axis=1)
+        if seconds < 0:
+            return np.zeros(len(self.metres))
+        reached: Floats = self.grown[:, min(seconds, HORIZON_S)]
         return reached
 
     def share(self, seconds: int) -> Floats:
@@ -70,7 +78,7 @@ class Times:
         >>> Times(table).quantile(0.5).tolist(), Times(table).quantile(0.95).tolist()
         ([100.0], [nan])
         """
-        grown = np.cumsum(self.metres, axis=1)
+        grown = self.grown
         wanted = share * grown[:, -1:]
         # Sums of many small lengths: a share that is met but for rounding is met.
         second = np.argmax(grown >= wanted * (1.0 - 1e-12), axis=1).astype(np.float64)
@@ -78,8 +86,13 @@ class Times:
 
     def merged(self, members: Sequence[NDArray[np.intp]]) -> Times:
         """The table of areas that consist of these rows, in the order of `members`."""
-        rows = [self.metres[chosen].sum(axis=0) for chosen in members]
-        return Times(np.array(rows).reshape(len(rows), self.metres.shape[1]))
+        rows = np.empty((len(members), self.metres.shape[1]))
+        for row, chosen in zip(rows, members, strict=True):
+            if len(chosen) == 1:
+                row[:] = self.metres[chosen[0]]
+            else:
+                self.metres[chosen].sum(axis=0, out=row)
+        return Times(rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +237,6 @@ class Reach:
         if self.ground.base is None:
             self._by_straight_line(found)
             return found
-        every = np.arange(len(samples))
         for search in self._searches:
             network, matrix = search.network, search.network.matrix
             pairs = matrix.two_nearest(search.seeds, len(search.unit), search.vertex_s, search.vertex)
@@ -234,7 +246,7 @@ class Reach:
             for lane, share in ((2 * network.edge, part), (2 * network.edge + 1, 1.0 - part)):
                 on_way = share * lane_s[lane]
                 for entry_s, who in ((entry.first_s, entry.first), (entry.second_s, entry.second)):
-                    found.offer(every, entry_s[lane] + on_way, unit[who[lane]])
+                    found.offer_all(entry_s[lane] + on_way, unit[who[lane]])
             at, along, who = _along_own_edge(search)
             found.offer(at, along, who)
         return found

@@ -105,9 +105,10 @@ def sectors(
         swell = np.sqrt(chord / np.sin(chord))[:, None]
         arc = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
         foot = np.stack([ex[at], ny[at]], axis=-1)[:, None, :]
+        full = (wide[at] >= 360.0)[:, None, None]
+        arc[:, -1:] = np.where(full, arc[:, :1], arc[:, -1:])  # sin(180°) is not quite sin(-180°)
         outer = foot + arc * (far[at, None] * swell)[..., None]
         inner = foot + arc[:, ::-1] * (near[at, None] * swell)[..., None]
-        full = (wide[at] >= 360.0)[:, None, None]
         # A full circle closes on itself; a sector closes over its foot or its inner arc.
         ring = np.concatenate([outer, np.where(full, outer[:, :1], inner), outer[:, :1]], axis=1)
         out[at] = shapely.polygons(ring)
@@ -138,15 +139,17 @@ class SeenArea:
     def __init__(self, areas: AreaIndex, cameras: Mapping[str, Sight]) -> None:
         bounds = areas.bounds or (0.0, 0.0, 0.0, 0.0)
         self.frame = LocalMetric((bounds[0] + bounds[2]) / 2.0, (bounds[1] + bounds[3]) / 2.0)
-        self._grids = shapely.transform(areas.grid_geometries, by_columns(self.frame.to_xy))
-        shapely.prepare(self._grids)
-        self._tree = shapely.STRtree(self._grids)
-        self.grid_m2: Floats = shapely.area(self._grids)
-        self.seen_m2: Floats = np.zeros(len(self._grids))
+        self.grid_shapes: NDArray[np.object_] = shapely.transform(
+            areas.grid_geometries, by_columns(self.frame.to_xy)
+        )
+        shapely.prepare(self.grid_shapes)
+        self._tree = shapely.STRtree(self.grid_shapes)
+        self.grid_m2: Floats = shapely.area(self.grid_shapes)
+        self.seen_m2: Floats = np.zeros(len(self.grid_shapes))
         self._sights: dict[str, Sight] = {}
         self._shapes: dict[str, BaseGeometry] = {}
         self._grids_of: dict[str, tuple[int, ...]] = {}
-        self._cameras_of: list[dict[str, None]] = [{} for _ in range(len(self._grids))]
+        self._cameras_of: list[dict[str, None]] = [{} for _ in range(len(self.grid_shapes))]
         self._put(cameras)
         for grid, inside in enumerate(self._cameras_of):
             if inside:
@@ -227,6 +230,13 @@ class SeenArea:
                 self._cameras_of[one][key] = None
 
     def _measure(self, grid: int) -> None:
-        inside = [self._shapes[key] for key in self._cameras_of[grid]]
-        union = shapely.union_all(inside) if inside else shapely.Polygon()
-        self.seen_m2[grid] = shapely.area(shapely.intersection(union, self._grids[grid]))
+        union = _united([self._shapes[key] for key in self._cameras_of[grid]])
+        self.seen_m2[grid] = shapely.area(shapely.intersection(union, self.grid_shapes[grid]))
+
+
+def _united(shapes: list[BaseGeometry]) -> BaseGeometry:
+    """The union; on the grid of a millimetre where the exact one stumbles over edges that almost meet."""
+    try:
+        return shapely.union_all(shapes)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(shapes, grid_size=1e-3)

@@ -9,9 +9,13 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from gis.areas import Area, AreaIndex
 from gis.coverage.gaps import BUFFER_M, gaps
+from gis.coverage.gaps import _outlines as outlines_of
 from gis.coverage.reach import HORIZON_S, Ground, Reach, Times
 from gis.coverage.rollup import GridFacts, Rollup
 from gis.coverage.samples import ground_samples
@@ -219,6 +223,22 @@ def test_gaps_hold_the_missed_road_and_only_near_it() -> None:
     feature = found[0].feature(tuple(grid.code for grid in AREAS.grids))
     assert feature["properties"]["grids"] == sorted(feature["properties"]["grids"])
     assert gaps(GROUND.samples, np.zeros(len(GROUND.samples), np.bool_)) == []
+    one = np.arange(len(GROUND.samples)) == 7
+    assert gaps(GROUND.samples, one) == []  # twenty metres are no gap
+    assert len(gaps(GROUND.samples, one, least_m=1.0)) == 1
+
+
+@quick
+@given(arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+def test_outlines_hold_the_middle_of_each_square_and_no_other(mask: NDArray[np.bool_]) -> None:
+    piece, pieces = ndimage.label(mask)
+    found = outlines_of(np.asarray(piece, np.int32), 100.0, 200.0, 10.0)
+    assert sorted(found) == list(range(1, pieces + 1))
+    row, column = np.indices(mask.shape)
+    for number, outline in found.items():
+        assert shapely.is_valid(outline)
+        inside = shapely.contains_xy(outline, 105.0 + 10.0 * column, 205.0 + 10.0 * row)
+        np.testing.assert_array_equal(inside, piece == number)
 
 
 def test_one_more_keeps_its_promise() -> None:
