@@ -160,9 +160,12 @@ function labelsOf(project, unit, chosenTier) {
     const [x, y] = project(row.label_point[0], row.label_point[1]);
     const half = (row.name.length * CHARACTER_PX * unit) / 2;
     const tall = LABEL_PX * unit;
-    if (drawn.length >= MOST_LABELS || taken.some(([cx, cy, w, h]) => Math.abs(cx - x) < w + half && Math.abs(cy - y) < h + tall / 2)) continue;
-    taken.push([x, y, half, tall / 2]);
-    drawn.push(html`<text key=${row.code} x=${x} y=${y + 0.35 * tall}>${row.name}</text>`);
+    const free = (/** @type {number} */ at) => !taken.some(([cx, cy, w, h]) => Math.abs(cx - x) < w + half && Math.abs(cy - at) < h + tall / 2);
+    // Where a marker stands, the name goes under or above it.
+    const at = [y, y + 1.5 * tall, y - 1.5 * tall].find(free);
+    if (drawn.length >= MOST_LABELS || at === undefined) continue;
+    taken.push([x, at, half, tall / 2]);
+    drawn.push(html`<text key=${row.code} x=${x} y=${at + 0.35 * tall}>${row.name}</text>`);
   }
   return drawn;
 }
