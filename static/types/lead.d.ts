@@ -64,4 +64,4 @@ export interface Without {
 }
 
 /** Somebody on duty, with a position where the asker may see it. */
-export interface Person { id: string; name: string; kind: string; assignment_id: string | null; lon?: number; lat?: number }
+export interface Person { id: string; name: string; kind: string; assignment_id: string | null; lon?: number; lat?: number; fix_age_s?: number; suspect?: boolean }

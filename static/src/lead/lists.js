@@ -3,7 +3,7 @@ import { t } from '../i18n.js';
 import { html } from '../ui/h.js';
 import { LACKS, pathTo, reachOf, wanting } from './figures.js';
 import { sendAway } from './read.js';
-import { choose, set, ui } from './state.js';
+import { choose, placed, set, ui } from './state.js';
 import { lengthOf, minutesOf, percent } from './words.js';
 
 /** @import {AreaCover} from '../../types/lead.d.ts' */
@@ -42,7 +42,7 @@ export function OneMore() {
 
 function SentAway() {
   const { without, person, cover, minutes } = ui;
-  const known = ui.people.filter((one) => one.lon !== undefined);
+  const known = placed();
   const grids = (without?.items ?? []).filter((item) => item.tier === 4 && item.lost_m > 0);
   return html`<div class="away"><label>${t('lead.away')}<select value=${person} onChange=${(/** @type {any} */ event) => {
     if (event.target.value !== person) sendAway(event.target.value || person);

@@ -4,7 +4,7 @@ import { html, useEffect, useMemo, useRef, useState } from '../ui/h.js';
 import { GRID, MEASURES, classOf, classesOf, lacksOf, pathTo, reachOf } from './figures.js';
 import { sendAway } from './read.js';
 import { boxOf, framed, pathOf, projection } from './shape.js';
-import { choose, set, ui } from './state.js';
+import { choose, placed, set, ui } from './state.js';
 import { minutesOf, percent } from './words.js';
 
 /** @import {Outlines} from '../../types/lead.d.ts' */
@@ -36,7 +36,7 @@ function useSize(box) {
 
 /** @param {{project: Project, unit: number}} props */
 function Marks({ project, unit }) {
-  const people = ui.showPeople ? ui.people.filter((person) => person.lon !== undefined) : [];
+  const people = ui.showPeople ? placed() : [];
   return html`<g class="marks">
     ${people.map((person) => {
       const [x, y] = project(/** @type {number} */ (person.lon), /** @type {number} */ (person.lat));

@@ -66,6 +66,12 @@ export function choose(code) {
   set({ chosen: code, open });
 }
 
+/** Older, a position counts for nothing. */
+const OFFLINE_S = 300;
+
+/** Those on duty whose position counts. */
+export const placed = () => ui.people.filter((person) => person.lon !== undefined && (person.fix_age_s ?? 0) <= OFFLINE_S && !person.suspect);
+
 /** @param {string} code */
 export function toggle(code) {
   const open = new Set(ui.open);
