@@ -23,6 +23,7 @@ from command.api import (
     assignments,
     camera_registry,
     cameras,
+    coverage,
     errors,
     gb,
     incidents,
@@ -50,6 +51,7 @@ from command.api.services import Services
 from command.api.views import viewer_of
 from command.board import Board
 from command.clock import Clock, SystemClock, parse_rfc3339, rfc3339
+from command.coverage import Coverage
 from command.desk import Desk
 from command.district import About, District, load_district
 from command.errors import YipingError
@@ -82,6 +84,7 @@ log = structlog.get_logger("server")
 
 DISTRICT: str = "district"
 DATABASE: str = "yiping.db"
+PICKS: str = "search-picks.json"
 KEPT_EVENTS: int = 20_000
 """How many of the newest events the feed keeps for browsers that resume."""
 
@@ -135,6 +138,8 @@ class Core:
 
     def close(self) -> None:
         """Hand over what is held and close the database."""
+        with contextlib.suppress(OSError):  # a full disk: an order of preference is not worth a fuss
+            self.search.picks.save()
         self.tracking.flush()
         self.parts.accounts.close()
         self.database.close()
@@ -173,7 +178,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
             settings.retention.tracks_days * 86_400.0,
         )
         units = Units(board)
-        find = Search(board, district)
+        find = Search(board, district, settings.data_dir / PICKS)
         key = settings.secrets.camera_key
         box = load_box(None if key is None else key.get_secret_value(), settings.data_dir)
         sources = Sources(database, box, board)
@@ -268,6 +273,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         presence=presence,
         telemetry=core.tracking,
         search=core.search,
+        coverage=Coverage(
+            core.board, core.tracking, core.operations.proposals, lambda: core.district, core.clock
+        ),
         district=core.district,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
@@ -343,6 +351,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         session,
         admin,
         areas,
+        coverage,
         nearest,
         incidents,
         assignments,

@@ -1,138 +1,129 @@
-"""Finding names the way people type them: characters, pinyin, or the initials of the pinyin."""
+"""How names are written and said: the folding of characters, their readings, and what somebody typed.
+
+Names and what is typed are folded alike, so the folding need not be right, only the same on both sides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from typing import Final
 
-_MAX_VARIANTS = 16
+import numpy as np
+from numpy.typing import NDArray
 
+from gis.traditional import SIMPLIFIED, TRADITIONAL
 
-@lru_cache(maxsize=65_536)
-def _usual(text: str) -> tuple[str, ...]:
-    """The usual reading of each character."""
-    # Its dictionary takes a second to load, which the start of a service need not wait for.
-    from pypinyin import lazy_pinyin
-
-    # pypinyin documents that `errors` may return a list, one entry a letter; its annotation forgot.
-    return tuple(lazy_pinyin(text, errors=_letters))  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=65_536)
-def _readings(text: str) -> tuple[tuple[str, ...], ...]:
-    """Every reading of each character."""
-    from pypinyin import Style, pinyin
-
-    found = pinyin(text, style=Style.NORMAL, heteronym=True, errors=_letters)  # type: ignore[arg-type]
-    return tuple(map(tuple, found))
+LONGEST: Final = 64
+"""Of what is typed, no more than so many letters count."""
+_SIMPLE: Final = str.maketrans(TRADITIONAL, SIMPLIFIED)
+_APART: Final = str.maketrans("'’`", "   ")
+_VOWELS: Final = frozenset("aeiou")
 
 
-@dataclass(frozen=True, slots=True)
-class PinyinKeys:
-    """How a name sounds.
+def fold(text: str) -> str:
+    """Return the text in one way of writing, without anything that is neither letter nor digit.
 
-    Attributes:
-        full: Pinyin without tones or spaces, the usual reading first; several where a character has several.
-        initials: First letters, in the same manner.
+    Simplified characters, lower case, half width, no accents.
+
+    >>> fold("東門路 12號（A座）"), fold("Röckle Straße"), fold("ＫＴＶ")
+    ('东门路12号a座', 'rocklestrasse', 'ktv')
     """
-
-    full: tuple[str, ...]
-    initials: tuple[str, ...]
+    return "".join(filter(str.isalnum, _decomposed(text)))
 
 
-def _letters(text: str) -> list[str]:
-    return list(text)
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).casefold().translate(_SIMPLE)
 
 
-def pinyin_keys(name: str) -> PinyinKeys:
-    """Pinyin of a name with the other readings of its characters, at most sixteen.
-
-    Latin letters and digits stand for themselves in lower case; everything else is left out.
-
-    >>> keys = pinyin_keys("朝阳路")
-    >>> "chaoyanglu" in keys.full, "zyl" in keys.initials
-    (True, True)
-    >>> pinyin_keys("")
-    PinyinKeys(full=(), initials=())
-    """
-    text = "".join(c for c in name.lower() if c.isalnum())
-    if not text:
-        return PinyinKeys((), ())
-    choices: list[list[str]] = []
-    variants = 1
-    for first, others in zip(_usual(text), _readings(text), strict=True):
-        distinct = list(dict.fromkeys([first, *others]))
-        # A long name with many readings would multiply without end: beyond the limit the usual one must do.
-        if variants * len(distinct) > _MAX_VARIANTS:
-            distinct = distinct[:1]
-        variants *= len(distinct)
-        choices.append(distinct)
-    spelt = list(product(*choices))
-    full = dict.fromkeys("".join(syllables) for syllables in spelt)
-    initials = dict.fromkeys("".join(syllable[0] for syllable in syllables) for syllables in spelt)
-    return PinyinKeys(tuple(full), tuple(initials))
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One hit: the number of the name in the order given, the name, and how good (0 is best)."""
-
-    number: int
-    name: str
-    rank: int
-
-
-class NameIndex:
-    """Names in memory, searched by characters, pinyin and initials.
+def fold_all(texts: list[str]) -> NDArray[np.uint32]:
+    """Fold many texts at once.
 
     Args:
-        names: Any; equal names stay apart.
+        texts: Any; a line break inside one counts as a space.
 
-    >>> index = NameIndex(["人民路", "人民医院", "新人民路小学"])
-    >>> [match.name for match in index.search("rmy")]
-    ['人民医院']
-    >>> [match.name for match in index.search("人民")]
-    ['人民路', '人民医院', '新人民路小学']
+    Returns:
+        (n,) code points of all folded texts in order, a line feed before each of them and one at the end.
+    """
+    joined = "\n".join(["", *(text.replace("\n", " ") if "\n" in text else text for text in texts), ""])
+    data = _decomposed(joined).encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(data, dtype=np.uint32)
+    seen = np.flatnonzero(np.bincount(codes)) if len(codes) else codes
+    wanted = np.zeros(int(seen[-1]) + 1 if len(seen) else 1, dtype=np.bool_)
+    wanted[[code for code in seen.tolist() if code == 10 or chr(code).isalnum()]] = True
+    return codes[wanted[codes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed.
+
+    Attributes:
+        text: Folded.
+        breaks: Where in it a word ended: no syllable goes across.
+        words: The words of it, each folded; one without spaces.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        self._folded = [name.lower() for name in self.names]
-        keys = [pinyin_keys(name) for name in self.names]
-        # One line of text a name: a plain "in" is then the whole test, and it runs in C.
-        self._full = ["|" + "|".join(key.full) for key in keys]
-        self._initials = ["|" + "|".join(key.initials) for key in keys]
+    text: str
+    breaks: frozenset[int]
+    words: tuple[str, ...]
 
-    def __len__(self) -> int:
-        return len(self.names)
+    @property
+    def sounds(self) -> bool:
+        """Whether there are Latin letters in it, which may be pinyin."""
+        return any(is_latin(c) for c in self.text)
 
-    def search(self, query: str, *, limit: int = 10) -> list[Match]:
-        """Names that hold the query as characters, or whose pinyin or initials begin with it.
 
-        Args:
-            query: Characters, pinyin with or without spaces, or initials; case does not matter.
-            limit: At most so many.
+def typed(query: str) -> Typed:
+    """Read what was typed; spaces and apostrophes keep syllables apart.
 
-        Returns:
-            Best first: the same name, then names that begin with the query, then those that hold it, then
-            initials, then pinyin; the shorter first, equal ones in the order given. A query without letters
-            finds nothing.
-        """
-        text = query.strip().lower()
-        letters = "".join(c for c in text if c.isalnum())
-        if not letters:
-            return []
-        found: dict[int, int] = {}
-        for number, name in enumerate(self._folded):
-            if text in name:
-                found[number] = 0 if name == text else 1 if name.startswith(text) else 2
-        if letters.isascii():
-            for rank, keys in ((3, self._initials), (4, self._full)):
-                start = "|" + letters
-                for number, line in enumerate(keys):
-                    if start in line:
-                        found.setdefault(number, rank)
-        best = sorted(found.items(), key=lambda item: (item[1], len(self.names[item[0]]), item[0]))
-        return [Match(number, self.names[number], rank) for number, rank in best[:limit]]
+    >>> typed("Xi'an Lu").text, sorted(typed("Xi'an Lu").breaks), typed("Xi'an Lu").words
+    ('xianlu', [2, 4], ('xian', 'lu'))
+    """
+    words = [folded for word in query.split() if (folded := fold(word))]
+    parts = [folded for part in query.translate(_APART).split() if (folded := fold(part))]
+    text = "".join(parts)[:LONGEST]
+    ends = np.cumsum([len(part) for part in parts]).tolist()[:-1]
+    return Typed(text, frozenset(end for end in ends if end < len(text)), tuple(words))
+
+
+def is_latin(character: str) -> bool:
+    """Say whether a folded character is a Latin letter that pinyin is written with."""
+    return "a" <= character <= "z"
+
+
+@lru_cache(maxsize=32_768)
+def readings(character: str) -> tuple[str, ...]:
+    """Return every reading of a character without tones, the usual first; none for what is no character.
+
+    ``ü`` is read as ``u`` and as ``v``, as people type it.
+
+    >>> readings("重"), readings("绿"), readings("a")
+    (('zhong', 'chong', 'tong'), ('lu', 'lv'), ())
+    """
+    # The dictionary takes a moment to load, which the start of a service need not wait for.
+    from pypinyin.pinyin_dict import pinyin_dict
+
+    found: dict[str, None] = {}
+    for spelt in pinyin_dict.get(ord(character), "").split(","):
+        plain = "".join(c for c in unicodedata.normalize("NFD", spelt) if c.isascii() and c.isalpha())
+        if not _VOWELS.intersection(plain):
+            continue
+        found[plain] = None
+        if "̈" in unicodedata.normalize("NFD", spelt):
+            found[plain.replace("u", "v")] = None
+    return tuple(found)
+
+
+def alike(sound: str) -> str:
+    """Return a sound as those say it who do not tell zh from z, n from l, or ang from an.
+
+    >>> alike("zhang") == alike("zan"), alike("nan") == alike("lan"), alike("shen") == alike("sheng")
+    (True, True, True)
+    """
+    if sound[1:2] == "h" and sound[0] in "zcs":
+        sound = sound[0] + sound[2:]
+    if sound.endswith("ng"):
+        sound = sound[:-1]
+    return "l" + sound[1:] if sound.startswith("n") else sound

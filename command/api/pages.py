@@ -108,6 +108,10 @@ def add_pages(app: FastAPI, static: Path) -> None:
     async def video() -> FileResponse:
         return page("video.html")
 
+    @router.get("/lead", dependencies=[Depends(public)])
+    async def lead() -> FileResponse:
+        return page("lead.html")
+
     @router.get("/admin", dependencies=[Depends(public)])
     async def admin() -> FileResponse:
         return page("admin.html")

@@ -1,17 +1,30 @@
 """One search box over everything the asker may see."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from command.accounts.access import Principal
+from command.api.geo_query import BBox, parse_bbox
 from command.api.security import require
-from command.api.services import Json, ServicesOf
+from command.api.services import Json, Services, ServicesOf
+from command.errors import Malformed, NotFound
+from command.search import KIND_OF, Allowed, Box, Type
 
 router = APIRouter(tags=["search"])
 Viewer = Annotated[Principal, Depends(require("view.map"))]
-KIND_OF = {"responder": "responders", "camera": "cameras", "incident": "incidents"}
+
+
+class PickBody(BaseModel):
+    """What was chosen of the things found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Type
+    id: str = Field(min_length=1, max_length=200)
 
 
 @router.get("/search")
@@ -20,15 +33,57 @@ async def search(
     s: ServicesOf,
     q: Annotated[str, Query(max_length=80)],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    near: Annotated[str | None, Query(max_length=60, description="lon,lat in degrees, WGS-84")] = None,
+    bbox: BBox = None,
+    type: Annotated[list[Type] | None, Query()] = None,
 ) -> Json:
-    """Find areas, places, people, cameras and incidents by characters, pinyin, initials or number."""
+    """Find areas, roads, places, people, cameras and incidents: see the user guide for what may be typed."""
+    view = _view(near, bbox)
+    if not s.search.warmed:
+        # Asked in the first moment after the start: wait for the names rather than answer without them.
+        await asyncio.to_thread(s.search.warm)
+    if s.search.untidy:
+        await s.search.tidy()
+    hits = s.search.find(q, _allowed(s, me), limit, view=view, types=type)
+    return {"items": [asdict(hit) for hit in hits], "next": None}
 
-    def allowed(kind: str, key: str) -> bool:
-        if kind == "area":
-            return s.access.covers(me, key)
-        if kind == "place":
-            return True
-        entity = s.board.kind(KIND_OF[kind]).get(key)
-        return entity is not None and s.sees(me, KIND_OF[kind], entity)
 
-    return {"items": [asdict(hit) for hit in s.search.find(q, allowed, limit)], "next": None}
+@router.post("/search/picks", status_code=204)
+async def pick(body: PickBody, me: Viewer, s: ServicesOf) -> None:
+    """Say that this was the one: it comes higher the next time. Who said so is not kept."""
+    if body.type != "point":
+        if not s.search.warmed:
+            await asyncio.to_thread(s.search.warm)
+        if not s.search.knows(body.type, body.id) or not _allowed(s, me)(body.type, body.id):
+            raise NotFound(body.type, body.id)
+        s.search.pick(body.type, body.id)
+    if s.search.picks.due:
+        await asyncio.to_thread(s.search.picks.save)
+
+
+def _allowed(s: Services, me: Principal) -> Allowed:
+    seen = s.access.view_for(me, s.lookup)
+
+    def allowed(kind: Type, key: str) -> bool:
+        plural = KIND_OF.get(kind)
+        if plural is None:
+            return kind != "area" or s.access.covers(me, key)
+        entity = s.board.kind(plural).get(key)
+        return entity is not None and seen.sees(plural, key, entity)
+
+    return allowed
+
+
+def _view(near: str | None, bbox: str | None) -> Box | None:
+    """Return what is seen, as a box on the globe."""
+    if near is None:
+        box = parse_bbox(bbox)
+    else:
+        lon, _, lat = near.partition(",")
+        try:
+            box = parse_bbox(f"{lon},{lat},{lon},{lat}")
+        except Malformed:
+            raise Malformed("near", "two numbers: lon,lat") from None
+    if box is not None and not (-180 <= box[0] and box[2] <= 180 and -90 <= box[1] and box[3] <= 90):
+        raise Malformed("bbox" if near is None else "near", "degrees on the globe")
+    return box

@@ -14,6 +14,7 @@ from command.accounts.tokens import Tokens
 from command.accounts.users import Accounts
 from command.board import Board, Entity
 from command.clock import Clock
+from command.coverage import Coverage
 from command.desk import Desk, Key
 from command.district import District
 from command.exports import ClipExports
@@ -49,6 +50,7 @@ class Services:
     presence: Presence
     telemetry: Tracking
     search: Search
+    coverage: Coverage
     district: District
     accounts: Accounts
     sessions: Sessions

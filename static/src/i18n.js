@@ -10,6 +10,8 @@ import console_en from './i18n/console.en.js';
 import console_zh from './i18n/console.zh-CN.js';
 import field_en from './i18n/field.en.js';
 import field_zh from './i18n/field.zh-CN.js';
+import lead_en from './i18n/lead.en.js';
+import lead_zh from './i18n/lead.zh-CN.js';
 import video_en from './i18n/video.en.js';
 import video_zh from './i18n/video.zh-CN.js';
 import wall_en from './i18n/wall.en.js';
@@ -19,8 +21,8 @@ import wall_zh from './i18n/wall.zh-CN.js';
 
 /** @type {Record<Language, Record<string, string>>} */
 const TEXTS = {
-  'zh-CN': { ...common_zh, ...admin_zh, ...camera_zh, ...console_zh, ...field_zh, ...video_zh, ...wall_zh },
-  en: { ...common_en, ...admin_en, ...camera_en, ...console_en, ...field_en, ...video_en, ...wall_en },
+  'zh-CN': { ...common_zh, ...admin_zh, ...camera_zh, ...console_zh, ...field_zh, ...lead_zh, ...video_zh, ...wall_zh },
+  en: { ...common_en, ...admin_en, ...camera_en, ...console_en, ...field_en, ...lead_en, ...video_en, ...wall_en },
 };
 
 const STORED = 'yiping.language';

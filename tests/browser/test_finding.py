@@ -54,6 +54,34 @@ def test_search_finds_a_person_and_says_when_nothing_is_found(open_as: OpenPage,
     expect(page.locator("#search-hits")).to_contain_text("没有找到")
 
 
+def test_search_finds_roads_points_and_what_is_near(open_as: OpenPage, town: Town) -> None:
+    villages = town.supervisor.get("/areas", tier=3)["items"]
+    village = min(villages, key=lambda item: (len(item["name"]), item["code"]))
+    lon, lat = village["label_point"]
+    roads = town.supervisor.get("/search", q="路", type="road")["items"]
+    page = open_as("dispatcher")
+    console = Console(page)
+    hits = console.find("search-hit")
+    page.keyboard.press("Control+k")
+    console.find("search").fill(roads[0]["name"])
+    expect(hits.filter(has_text="道路").first).to_contain_text(re.compile(r"\d (m|km)$"))
+    console.find("search").fill(f"{lat:.5f}, {lon:.5f}")
+    expect(hits).to_have_count(1)
+    expect(hits).to_contain_text("坐标")
+    console.press("Enter")
+    expect(console.find("search")).not_to_be_focused()
+    page.keyboard.press("Control+k")
+    console.find("search").fill(f"{village['name']}附近的摄像头")
+    expect(hits.first).to_contain_text("摄像头")
+    expect(hits.first).to_contain_text(re.compile(r"\d (m|km)$"))
+    # One that is not written like that: the list says that it guessed, and the keys pass the note by.
+    wrong = next(v["name"][:-1] + "鑫" for v in villages if len(v["name"]) > 3)
+    assert town.supervisor.get("/search", q=wrong)["items"][0]["fit"] == "slipped"
+    console.find("search").fill(wrong)
+    expect(console.find("search-fit")).to_be_visible()
+    expect(hits.first).to_have_attribute("aria-selected", "true")
+
+
 def test_the_command_line_looks_reports_and_opens_by_number(open_as: OpenPage, town: Town) -> None:
     old = town.report("旧事一件", level="IV")
     unit = town.crew[1]

@@ -1,47 +1,61 @@
 from __future__ import annotations
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis.text import NameIndex, pinyin_keys
-
-NAMES = ["朝阳路", "重庆路", "人民医院", "人民路", "新人民路小学", "A1 栋", "长安街", "人民路"]
-
-
-def names(query: str, **more: int) -> list[str]:
-    return [match.name for match in NameIndex(NAMES).search(query, **more)]
+from gis.text import alike, fold, fold_all, readings, typed
+from gis.traditional import SIMPLIFIED, TRADITIONAL
 
 
-def test_characters_pinyin_and_initials() -> None:
-    assert names("人民路") == ["人民路", "人民路", "新人民路小学"]
-    assert names("医") == ["人民医院"]
-    assert names("rml") == ["人民路", "人民路"]
-    assert names("renmin lu") == ["人民路", "人民路"]
-    assert names("a1") == ["A1 栋"]
-    assert names("renmin", limit=1) == ["人民路"]
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("馬龍門廣場東側", "马龙门广场东侧"),
+        ("裏外臺灣醫院", "里外台湾医院"),
+        ("Ａ１ 栋（东）", "a1栋东"),
+        ("Malbun-Straße", "malbunstrasse"),
+        (" \t%'; -- ", ""),
+        ("①号线", "1号线"),
+    ],
+)
+def test_one_way_of_writing(written: str, folded: str) -> None:
+    assert fold(written) == folded
 
 
-def test_other_readings_are_found() -> None:
-    assert names("chaoyang") == names("zhaoyang") == ["朝阳路"]
-    assert names("chongqing") == ["重庆路"]
-    assert names("changan") == ["长安街"]
+def test_the_table_of_traditional_characters() -> None:
+    assert len(TRADITIONAL) == len(SIMPLIFIED) == len(set(TRADITIONAL)) > 2_500
+    # Folding twice changes nothing: no simplified form is itself folded further.
+    assert not set(TRADITIONAL) & set(SIMPLIFIED)
 
 
-def test_nothing_to_find() -> None:
-    assert names("") == names(" -") == names("xyz") == []
-    assert len(NameIndex([])) == 0
+@given(st.lists(st.text(st.sampled_from("馬路A1 \n-栋é"), max_size=6), max_size=6))
+def test_many_are_folded_as_one_is(texts: list[str]) -> None:
+    codes = fold_all(texts)
+    lines = "".join(map(chr, codes.tolist())).split("\n")
+    assert codes.dtype == np.uint32
+    if texts:
+        assert lines == ["", *map(fold, texts), ""]
 
 
-def test_readings_stay_few() -> None:
-    keys = pinyin_keys("重长朝行乐都重长朝行乐都")
-    assert 1 <= len(keys.full) <= 16
+def test_every_reading_counts() -> None:
+    assert {"zhao", "chao"} <= set(readings("朝"))
+    assert {"lv", "lu"} <= set(readings("绿"))
+    assert readings("7") == readings("q") == readings("\x00") == ()
 
 
-@given(st.lists(st.text(st.sampled_from("人民路朝阳重庆Ab1"), max_size=5), max_size=6), st.integers(0, 5))
-def test_every_name_finds_itself(given_names: list[str], which: int) -> None:
-    index = NameIndex(given_names)
-    if which < len(given_names) and given_names[which]:
-        best = index.search(given_names[which])
-        assert best[0].name.lower() == given_names[which].lower()
-        for key in pinyin_keys(given_names[which]).full:
-            assert which in {match.number for match in index.search(key)}
+def test_sounds_alike() -> None:
+    assert alike("zhong") == alike("zong") == alike("zon")
+    assert alike("chang") == alike("can")
+    assert alike("nan") == alike("lang")
+    assert alike("ren") != alike("lun")
+
+
+def test_what_was_typed() -> None:
+    query = typed("  Xi'an 路  ")
+    assert (query.text, query.breaks, query.words) == ("xian路", {2, 4}, ("xian", "路"))
+    assert query.sounds
+    assert not typed("路 12").sounds
+    assert typed("长" * 500).text == "长" * 64
+    assert typed(" ' ").text == ""

@@ -1,33 +1,79 @@
-// Search by hanzi, pinyin or initials, in the top bar. The server knows the readings; this only asks and shows.
+// The search box of the top bar. The server knows names, readings and rights; this only asks, shows and goes there.
 import { call } from '../api.js';
 import { has, t } from '../i18n.js';
+import { distanceText } from '../ui/format.js';
 import { html, useEffect, useRef, useState } from '../ui/h.js';
 import { openArea, openIncident, select } from './actions.js';
 import { board, ui } from './state.js';
 
+/** @typedef {'incident' | 'area' | 'responder' | 'road' | 'place' | 'camera' | 'point'} HitType */
+
 /**
  * @typedef {object} Hit
- * @property {'area' | 'responder' | 'incident' | 'camera' | 'place'} type
+ * @property {HitType} type
  * @property {string} id
  * @property {string} name
  * @property {string} detail
  * @property {number | null} lon
  * @property {number | null} lat
+ * @property {number | null} distance_m from the middle of the map, or from what it is near
+ * @property {'written' | 'heard' | 'slipped' | 'road' | 'near' | 'point'} fit
  */
 
-/** @param {string} q @param {number} [limit] @param {AbortSignal} [signal] @returns {Promise<Hit[]>} */
+/** Drawn in 16 × 16, strokes only. @type {Record<HitType, string>} */
+const ICONS = {
+  incident: 'M8 2 14.5 13.5H1.5Z M8 6.5v3.5 M8 11.6v.4',
+  area: 'M2 4.5 6 2.5l4 2 4-2v9l-4 2-4-2-4 2Z M6 2.5v9 M10 4.5v9',
+  responder: 'M8 8a2.8 2.8 0 1 0 0-5.6A2.8 2.8 0 0 0 8 8Z M2.8 14a5.2 5.2 0 0 1 10.4 0',
+  road: 'M5.5 2 2.5 14 M10.5 2l3 12 M8 3v2 M8 7v2 M8 11v2',
+  place: 'M8 14.5S3 9.6 3 6.5a5 5 0 0 1 10 0c0 3.1-5 8-5 8Z M8 8a1.6 1.6 0 1 0 0-3.2A1.6 1.6 0 0 0 8 8Z',
+  camera: 'M2 4.5h8.5v7H2Z M10.5 7l3.5-2v6l-3.5-2',
+  point: 'M8 1.5v13 M1.5 8h13 M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z',
+};
+
+/** Not quite what was typed: the list says so. */
+const GUESSED = new Set(['heard', 'slipped', 'road']);
+
+/** @param {{type: HitType}} props */
+const Icon = ({ type }) =>
+  html`<svg class="kind" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true"><path d=${ICONS[type]} /></svg>`;
+
+/** What is nearer to what the map shows comes first.
+ * @param {string} q @param {number} [limit] @param {AbortSignal} [signal] @returns {Promise<Hit[]>}
+ */
 export async function search(q, limit = 8, signal) {
   const text = q.trim();
   if (!text) return [];
-  return (await call('GET', `/search?q=${encodeURIComponent(text)}&limit=${limit}`, undefined, { signal })).items;
+  const query = new URLSearchParams({ q: text, limit: String(limit) });
+  const seen = ui.map?.bounds();
+  if (seen && inGlobe(seen)) query.set('bbox', seen.map((degrees) => degrees.toFixed(5)).join(','));
+  return (await call('GET', `/search?${query}`, undefined, { signal })).items;
 }
 
-/** The second line of a hit; a camera's is the code of its network. @param {Hit} hit */
-export const detailOf = (hit) =>
-  hit.type === 'camera' && has(`console.network.${hit.detail}`) ? t(`console.network.${hit.detail}`) : hit.detail;
+/** A map zoomed far out shows more than the world. @param {number[]} box */
+const inGlobe = ([west, south, east, north]) => west >= -180 && east <= 180 && south >= -90 && north <= 90;
+
+/** It comes higher the next time. Nobody waits for it, and nothing is lost without it. @param {Hit} hit */
+function picked(hit) {
+  call('POST', '/search/picks', { type: hit.type, id: hit.id }).catch(() => undefined);
+}
+
+/** Which words of a detail are codes, by type. @type {Partial<Record<HitType, string>>} */
+const CODES = { camera: 'console.network', incident: 'state', responder: 'kind' };
+
+/** The second line of a hit, its codes in words. @param {Hit} hit */
+export function detailOf(hit) {
+  const codes = CODES[hit.type];
+  if (!codes) return hit.detail;
+  return hit.detail
+    .split(' · ')
+    .map((part) => (has(`${codes}.${part}`) ? t(`${codes}.${part}`) : part))
+    .join(' · ');
+}
 
 /** Go there: an explicit wish, so the map moves. @param {Hit} hit */
 export function goTo(hit) {
+  if (hit.type !== 'point') picked(hit);
   if (hit.type === 'incident') openIncident(hit.id);
   else if (hit.type === 'area') openArea(hit.id);
   else if (hit.type === 'responder') select({ kind: 'responder', id: hit.id });
@@ -100,6 +146,7 @@ export function SearchBox() {
     ${
       shown &&
       html`<ul class="pop hits" id="search-hits" role="listbox">
+      ${hits[0] && GUESSED.has(hits[0].fit) && html`<li class="none" role="presentation" data-testid="search-fit">${t(`console.search.fit.${hits[0].fit}`)}</li>`}
       ${hits.map(
         (
           hit,
@@ -109,7 +156,8 @@ export function SearchBox() {
           e.preventDefault();
           pick(hit);
         }} data-testid="search-hit">
-        <em>${t(`console.type.${hit.type}`)}</em><b>${hit.name}</b><span>${detailOf(hit)}</span></li>`,
+        <${Icon} type=${hit.type} /><em>${t(`console.type.${hit.type}`)}</em><b>${hit.name}</b><span>${detailOf(hit)}</span>
+        ${hit.distance_m !== null && html`<i>${distanceText(hit.distance_m)}</i>`}</li>`,
       )}
       ${!hits.length && html`<li class="none">${t('console.search.none')}</li>`}
     </ul>`

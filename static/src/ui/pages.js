@@ -5,6 +5,7 @@ const PAGES = [
   { path: '/', word: 'video.page.console', needs: 'view.map' },
   { path: '/video', word: 'video.page.video', needs: 'camera.view' },
   { path: '/wall', word: 'video.page.wall', needs: 'kpi.view' },
+  { path: '/lead', word: 'lead.page', needs: 'incident.supervise' },
   { path: '/admin', word: 'video.page.admin', needs: 'camera.manage' },
 ];
 
@@ -16,7 +17,7 @@ export const otherPages = (permissions, here) =>
   PAGES.filter((page) => page.path !== here && permissions.includes(page.needs));
 
 /**
- * The window a page opens in: console, video and wall stand beside each other on several screens, and a second click
+ * The window a page opens in: console, video, wall and coverage stand beside each other on several screens, and a second click
  * goes to the one that is open.
  * @param {string} path
  */

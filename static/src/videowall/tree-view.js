@@ -30,9 +30,9 @@ function useFound(query) {
     }
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      call('GET', `/search?q=${encodeURIComponent(text)}&limit=${MOST_FOUND}`, undefined, { signal: abort.signal }).then(
+      call('GET', `/search?q=${encodeURIComponent(text)}&type=camera&limit=${MOST_FOUND}`, undefined, { signal: abort.signal }).then(
         (answer) =>
-          set({ found: new Set(answer.items.filter((/** @type {any} */ hit) => hit.type === 'camera').map((/** @type {any} */ hit) => hit.id)) }),
+          set({ found: new Set(answer.items.map((/** @type {any} */ hit) => hit.id)) }),
         () => undefined,
       );
     }, 150);

@@ -10,7 +10,7 @@ from tests.fixtures import Centre
 LOCAL = re.compile(r"""(?:src|href)\s*=\s*["'](https?:)?//""")
 
 
-@pytest.mark.parametrize("path", ["/", "/wall", "/field", "/video", "/admin", "/login", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/wall", "/field", "/video", "/lead", "/admin", "/login", "/docs"])
 async def test_pages_come_from_here_and_from_nowhere_else(centre: Centre, path: str) -> None:
     async with centre.anonymous() as client:
         answer = await client.get(path)
@@ -24,7 +24,7 @@ async def test_pages_come_from_here_and_from_nowhere_else(centre: Centre, path: 
 
 async def test_everything_a_page_names_is_there(centre: Centre) -> None:
     async with centre.anonymous() as client:
-        for page in ("/", "/wall", "/field", "/video", "/admin", "/login"):
+        for page in ("/", "/wall", "/field", "/video", "/lead", "/admin", "/login"):
             text = (await client.get(page)).text
             for name in re.findall(r"""(?:src|href)=["'](/[^"'#?]+)["']""", text):
                 answer = await client.get(name)

@@ -1,0 +1,1 @@
+"""How fast geography is measured, each figure beside a plain way of doing the same."""

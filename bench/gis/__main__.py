@@ -1,0 +1,6 @@
+"""All of them: ``python -m bench.gis``."""
+
+from bench.gis import coverage
+
+if __name__ == "__main__":
+    coverage.main()

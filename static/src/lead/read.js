@@ -1,0 +1,98 @@
+// Asks for the figures again and again; the last ones stay until new ones come, and say how old they are.
+import { call } from '../api.js';
+import { openedAtFirst } from './figures.js';
+import { set, ui } from './state.js';
+
+/** @import {AreaCover} from '../../types/lead.d.ts' */
+
+const EVERY_MS = 15_000;
+const POSTS_EVERY_MS = 60_000;
+const POSTS = 3;
+const ROW_PX = 31;
+/** The server measures anew after five seconds. */
+const SOON_MS = 6_000;
+const TIERS = [1, 2, 3, 4];
+
+let round = 0;
+let postsAt = -Infinity;
+/** @type {number | undefined} */
+let soon;
+
+/** Read all that depends on the time chosen. An answer that a later question overtook is dropped. */
+export async function readFigures() {
+  const mine = ++round;
+  const { minutes } = ui;
+  try {
+    const [cover, people] = await Promise.all([
+      call('GET', `/coverage?minutes=${minutes}`),
+      ui.me.permissions.includes('responders.view') ? call('GET', '/responders?on_duty=true&limit=5000') : { items: [] },
+    ]);
+    if (mine !== round) return;
+    const first = ui.cover === null;
+    const rows = new Map(cover.items.map((/** @type {AreaCover} */ row) => [row.code, row]));
+    const open = first ? openedAtFirst(cover.items, minutes, Math.floor((innerHeight - 330) / ROW_PX)) : ui.open;
+    set({ cover, rows, people: people.items, error: null, open, chosen: rows.has(ui.chosen) ? ui.chosen : '' });
+    if (performance.now() - postsAt > POSTS_EVERY_MS || !ui.posts) await readPosts(mine);
+    if (ui.person) await readWithout();
+  } catch (error) {
+    if (mine === round) set({ error });
+  }
+}
+
+/** Somebody came or went: the figures follow at once, for however many it were. */
+export function readSoon() {
+  soon ??= window.setTimeout(() => {
+    soon = undefined;
+    void readFigures();
+  }, SOON_MS);
+}
+
+/** @param {number} mine */
+async function readPosts(mine) {
+  const { items } = await call('GET', `/coverage/one_more?limit=${POSTS}&minutes=${ui.minutes}`);
+  if (mine !== round) return;
+  postsAt = performance.now();
+  set({ posts: items });
+}
+
+async function readWithout() {
+  const { person, minutes } = ui;
+  try {
+    const without = await call('GET', `/coverage/without?minutes=${minutes}&responder_id=${encodeURIComponent(person)}`);
+    if (ui.person === person && ui.minutes === minutes) set({ without });
+  } catch {
+    if (ui.person === person) set({ person: '', without: null }); // gone off duty meanwhile
+  }
+}
+
+/** @param {number} minutes */
+export function setMinutes(minutes) {
+  if (minutes === ui.minutes) return;
+  postsAt = -Infinity;
+  set({ minutes, posts: null, without: null });
+  void readFigures();
+}
+
+/** What opens up if they leave; '' asks nothing more. @param {string} id */
+export function sendAway(id) {
+  set({ person: id === ui.person ? '' : id, without: null });
+  if (ui.person) void readWithout();
+}
+
+async function readOutlines() {
+  try {
+    const found = await Promise.all(TIERS.map(async (tier) => /** @type {const} */ ([tier, await call('GET', `/areas.geojson?tier=${tier}`)])));
+    set({ outlines: new Map(found) });
+  } catch (error) {
+    console.warn('outlines', error);
+    window.setTimeout(() => void readOutlines(), EVERY_MS);
+  }
+}
+
+export function startReading() {
+  void readOutlines();
+  void readFigures();
+  window.setInterval(() => {
+    if (!document.hidden) void readFigures();
+  }, EVERY_MS);
+}
