@@ -76,7 +76,7 @@ def test_faults_are_found_and_health_is_left_alone() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("light", [1.0, 0.45, 0.0])
 def test_the_cameras_of_the_demo_are_judged_right(light: float) -> None:
-    """Another draughtsman's scenes, coded as a camera does. Limits were set with these in view: no proof of anything."""
+    """Another hand's scenes, coded as a camera does. Limits were set with these in view: no proof of anything."""
     wrong: list[tuple[object, ...]] = []
     looked = 0
     for kind in KINDS[::2]:
