@@ -2,7 +2,7 @@
 
 const RAD = Math.PI / 180;
 const METRES_PER_DEGREE = 111_320;
-const RANGE_M = 80;
+const RANGE_M = 150; // as the service counts it (`command.cameras.view`)
 const FOV_DEG = 60;
 const STEP_DEG = 6;
 
