@@ -147,7 +147,7 @@ class Life:
             longest_s = min(
                 most_s,
                 first_s * 2 ** min(self.failures, 16),
-                max(5 * first_s, (now_s - self._trouble_s) / _AGE_SHARE),
+                max(4 * first_s, (now_s - self._trouble_s) / _AGE_SHARE),
             )
         return longest_s * (0.5 + 0.5 * self._draw())
 

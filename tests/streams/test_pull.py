@@ -155,7 +155,7 @@ async def test_waits_double_and_stay_short_while_the_trouble_is_young(world: Wor
         assert world.tries == before
         await world.pass_s(0.4)
         assert world.tries == before + 1
-    assert waits[:5] == [0.5, 1.0, 2.0, 2.5, 2.5]
+    assert waits[:5] == [0.5, 1.0, 2.0, 2.0, 2.0]
     assert waits == sorted(waits)
     assert sum(waits[:8]) < 30
     await world.pass_s(120)
