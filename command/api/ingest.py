@@ -292,7 +292,10 @@ class IngestApp:
             pass  # one bad report must not hold back the others
         except msgspec.DecodeError as error:
             raise unreadable(error) from None
-        parts = _decode_parts(body)
+        try:
+            parts = _decode_parts(body)
+        except msgspec.DecodeError as error:
+            raise unreadable(error) from None
         if len(parts) > _BATCH_REPORTS:
             raise _Refused(413, "too_large", f"at most {_BATCH_REPORTS} reports")
         readable: list[tuple[int, PositionIn]] = []
