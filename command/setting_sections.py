@@ -14,11 +14,13 @@ def _checked_blocks(blocks: tuple[str, ...]) -> tuple[str, ...]:
     return blocks
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """What every section is: frozen, checked, and closed to unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
-class DistrictSettings(_Section):
+class DistrictSettings(Section):
     """Which district this centre serves."""
 
     name: str = Field(
@@ -39,13 +41,13 @@ class DistrictSettings(_Section):
     )
 
 
-class TelemetrySettings(_Section):
+class TelemetrySettings(Section):
     """Positions of responders."""
 
     tick_hz: float = Field(default=5.0, ge=0.2, le=20, description="Position frames per second to a browser.")
 
 
-class DispatchSettings(_Section):
+class DispatchSettings(Section):
     """Proposing and sending units."""
 
     answer_s: float = Field(
@@ -74,7 +76,7 @@ class DispatchSettings(_Section):
     )
 
 
-class SecuritySettings(_Section):
+class SecuritySettings(Section):
     """Signing in, browsers and their limits."""
 
     public_origins: tuple[str, ...] = Field(
@@ -156,7 +158,7 @@ class SecuritySettings(_Section):
         return self
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(Section):
     """How long what is kept."""
 
     contact_days: int = Field(
@@ -185,7 +187,7 @@ class RetentionSettings(_Section):
     )
 
 
-class CameraSettings(_Section):
+class CameraSettings(Section):
     """Which addresses cameras may have."""
 
     allowed_networks: tuple[str, ...] = Field(
@@ -202,7 +204,7 @@ class CameraSettings(_Section):
         return _checked_blocks(blocks)
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What is written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
@@ -213,7 +215,7 @@ class LogSettings(_Section):
     )
 
 
-class Secrets(_Section):
+class Secrets(Section):
     """Only from the environment, e.g. ``YIPING_SECRETS__CAMERA_KEY``."""
 
     camera_key: SecretStr | None = Field(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from command.setting_sections import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class GbSettings(_Section):
+class GbSettings(Section):
     """The server for GB/T 28181 devices."""
 
     enabled: bool = Field(default=False, description="Devices may register here by GB/T 28181.")
@@ -35,7 +33,7 @@ class GbSettings(_Section):
     )
 
 
-class HealthSettings(_Section):
+class HealthSettings(Section):
     """Looking at every camera's picture in turn."""
 
     enabled: bool = Field(default=True, description="The pictures of all cameras are looked at in turn.")
@@ -51,7 +49,7 @@ class HealthSettings(_Section):
     )
 
 
-class ClipSettings(_Section):
+class ClipSettings(Section):
     """Pictures kept as evidence."""
 
     days: int = Field(default=90, ge=1, le=3650, description="Days that clips are kept.")
@@ -66,7 +64,7 @@ class ClipSettings(_Section):
     )
 
 
-class VideoSettings(_Section):
+class VideoSettings(Section):
     """Live video."""
 
     workers: int = Field(

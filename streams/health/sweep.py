@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from streams.errors import Busy, NotAllowed, Stalled, StreamError, Unauthorized
+from streams.errors import Busy, NoSuchCamera, NotAllowed, Stalled, StreamError, Unauthorized
 from streams.health.clock import Clock, SystemClock
 from streams.health.examine import Examined, Examiner, Seen
 from streams.health.machine import Condition, Finding, Machine, Step
@@ -31,13 +31,6 @@ _OLDEST_S: Final = 60.0
 _GOODBYE_S: Final = 2.0
 _INVITED_S: Final = 25.0
 _STALE_LOOKS: Final = 10.0
-
-
-class NoSuchCamera(StreamError):
-    """There is no such camera, or it is switched off."""
-
-    code = "no_such_camera"
-
 
 Grab = Callable[[CameraSpec, float], Awaitable[KeyFrame]]
 """Gets one key frame of a camera within so many seconds, or raises a `StreamError`."""

@@ -118,9 +118,9 @@ def _url(source: Source, address: str, file: str) -> str:
     login = ""
     if source.username is not None and source.protocol not in ("http-flv", "hls"):
         login = f"{quote(source.username, safe='')}:{quote(source.password or '', safe='')}@"
-    scheme = source.protocol
+    scheme: str = source.protocol
     if source.protocol in ("http-flv", "hls"):
-        scheme = "https" if source.effective_port == 443 else "http"  # type: ignore[assignment]
+        scheme = "https" if source.effective_port == 443 else "http"
     host = f"[{address}]" if ":" in address else address
     return f"{scheme}://{login}{host}:{source.effective_port}/{source.path}"
 
