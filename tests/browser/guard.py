@@ -14,9 +14,10 @@ addEventListener('securitypolicyviolation', (event) =>
   console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
 AWAY = (
-    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection",
+    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|"
+    r"ERR_CONTENT_LENGTH_MISMATCH|ERR_INCOMPLETE_CHUNKED_ENCODING|WebSocket connection",
 )
-"""What a browser says by itself while the service is away."""
+"""What a browser says by itself while the service is away, or left in the middle of an answer."""
 OFFLINE = (*AWAY, r"ERR_INTERNET_DISCONNECTED", r"ERR_FAILED", r"ERR_NETWORK_CHANGED")
 
 
