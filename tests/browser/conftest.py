@@ -99,6 +99,8 @@ def new_context(browser: Browser, service: Service, guard: Guard) -> Iterator[Ca
                 "viewport": {"width": 1280, "height": 800},
                 "locale": "zh-CN",
                 "reduced_motion": "reduce",
+                # The same layout on a quarter of the pixels: the map is drawn by the processor here.
+                "device_scale_factor": 0.5,
                 **options,
             },
         )
