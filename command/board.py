@@ -12,11 +12,12 @@ import msgspec
 from command.assignments import Assignment
 from command.cameras import Alarm, Camera, Layout, Tour
 from command.events import KINDS, Event, Fact
+from command.geography.model import Geography
 from command.incidents import Incident
 from command.messages import Message
 from command.responders import Responder
 
-Entity = Incident | Assignment | Responder | Camera | Message | Tour | Layout | Alarm
+Entity = Incident | Assignment | Responder | Camera | Message | Tour | Layout | Alarm | Geography
 
 ENTITIES: Final[Mapping[str, type[Entity]]] = {
     "incidents": Incident,
@@ -27,6 +28,7 @@ ENTITIES: Final[Mapping[str, type[Entity]]] = {
     "tours": Tour,
     "layouts": Layout,
     "alarms": Alarm,
+    "geography": Geography,
 }
 
 
@@ -73,6 +75,11 @@ class Picture(Protocol):
         """By id."""
         ...
 
+    @property
+    def geography(self) -> Mapping[str, Geography]:
+        """By id; there is one."""
+        ...
+
 
 class Board:
     """Entities by kind and id, and the place in the log that they show.
@@ -93,6 +100,7 @@ class Board:
         self.tours: dict[str, Tour] = {}
         self.layouts: dict[str, Layout] = {}
         self.alarms: dict[str, Alarm] = {}
+        self.geography: dict[str, Geography] = {}
         self._kinds: dict[str, dict[str, Any]] = {
             "incidents": self.incidents,
             "assignments": self.assignments,
@@ -102,6 +110,7 @@ class Board:
             "tours": self.tours,
             "layouts": self.layouts,
             "alarms": self.alarms,
+            "geography": self.geography,
         }
 
     def kind(self, name: str) -> Mapping[str, Entity]:
@@ -177,6 +186,7 @@ class _Stored(msgspec.Struct):
     tours: dict[str, Tour] = {}
     layouts: dict[str, Layout] = {}
     alarms: dict[str, Alarm] = {}
+    geography: dict[str, Geography] = {}
 
 
 class _Over(Mapping[str, Any]):
@@ -245,6 +255,7 @@ class Draft:
         self.tours: Mapping[str, Tour] = self._over["tours"]
         self.layouts: Mapping[str, Layout] = self._over["layouts"]
         self.alarms: Mapping[str, Alarm] = self._over["alarms"]
+        self.geography: Mapping[str, Geography] = self._over["geography"]
 
     def trial(self, facts: Iterable[Fact]) -> "Draft":
         """Return the picture with these facts over it; this one stays without them until `lay`."""

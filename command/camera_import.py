@@ -223,12 +223,12 @@ def _camera(
     camera_id = f"c_{gb_id or place}"
     old = numbers.get(gb_id) if gb_id is not None else known.get(camera_id)
     said: dict[str, Any] = {"name": name, "lon": lon, "lat": lat, **_facts(cells, district)}
-    where = district.areas.locate(lon, lat)
     if old is None or (old.lon, old.lat) != (lon, lat):
-        said.setdefault("grid", where.areas.get(4))
-        said.setdefault("area", where.areas.get(3) or where.areas.get(2) or where.areas.get(1))
-        if where.beat is not None:
-            said.setdefault("station", district.areas.beat(where.beat).station)
+        grid, area, station = district.ground_of(lon, lat)
+        said.setdefault("grid", grid)
+        said.setdefault("area", area)
+        if station is not None:
+            said.setdefault("station", station)
     source = _source(row, gb_id)
     if old is not None:
         return msgspec.structs.replace(old, **said, gb_id=gb_id or old.gb_id), source

@@ -103,6 +103,13 @@ class District:
             address=self.address_at(lon, lat),
         )
 
+    def ground_of(self, lon: float, lat: float) -> tuple[str | None, str | None, str | None]:
+        """Return the grid, the smallest division above it, and the police station at a point."""
+        found = self.areas.locate(lon, lat)
+        area = next((found.areas[tier] for tier in (3, 2, 1) if tier in found.areas), None)
+        station = None if found.beat is None else self.areas.beat(found.beat).station
+        return found.areas.get(4), area, station
+
     def address_at(self, lon: float, lat: float) -> str | None:
         """Return a short address in words: the village or community and the nearest named road."""
         found = self.areas.locate(lon, lat)
@@ -175,24 +182,56 @@ class Approaches:
         return self.to(profile).route_from(lon, lat)
 
 
-def load_district(folder: Path, overrides: About | None = None) -> District:
+def load_district(
+    folder: Path,
+    overrides: About | None = None,
+    *,
+    files: Mapping[str, Path | None] | None = None,
+    base: District | None = None,
+) -> District:
     """Load whatever the importers left.
+
+    Args:
+        folder: The district folder.
+        overrides: What the settings call it.
+        files: Files that shall stand in for those of the folder, by plain name (None: as if it were not there).
+        base: A district of this folder that is loaded already; parts that `files` leaves alone are shared with it.
 
     Raises:
         GisError: A file is damaged; names it. Missing files are not errors: the district grows by imports.
     """
+    staged = files or {}
+
+    def path_of(name: str) -> Path | None:
+        path = staged.get(name, folder / name)
+        return path if path is not None and path.exists() else None
+
+    def untouched(*names: str) -> bool:
+        return base is not None and not any(name in staged for name in names)
+
     stored: dict[str, Any] = {}
-    if (folder / ABOUT).exists():
-        stored = json.loads((folder / ABOUT).read_text("utf-8"))
-    areas = read_areas(folder / AREAS)[0] if (folder / AREAS).exists() else []
-    beats = read_beats(folder / BEATS)[0] if (folder / BEATS).exists() else []
-    places = read_places(folder / PLACES)[0] if (folder / PLACES).exists() else []
-    graphs = {}
-    for profile in PROFILES:
-        path = folder / graph_file(profile)
-        if path.exists():
-            graphs[profile] = RoadGraph.load(path)
-    top = next((area for area in areas if area.tier == 1), None)
+    if (about_path := path_of(ABOUT)) is not None:
+        stored = json.loads(about_path.read_text("utf-8"))
+    if base is not None and untouched(AREAS, BEATS):
+        index = base.areas
+    else:
+        areas = read_areas(path)[0] if (path := path_of(AREAS)) is not None else []
+        beats = read_beats(path)[0] if (path := path_of(BEATS)) is not None else []
+        index = AreaIndex(areas, beats)
+    if base is not None and untouched(PLACES):
+        places = base.places
+    else:
+        places = tuple(read_places(path)[0]) if (path := path_of(PLACES)) is not None else ()
+    if base is not None and untouched(*map(graph_file, PROFILES)):
+        nearest = base.nearest
+    else:
+        graphs = {
+            profile: RoadGraph.load(path)
+            for profile in PROFILES
+            if (path := path_of(graph_file(profile))) is not None
+        }
+        nearest = NearestByRoad(graphs or None)
+    top = next(iter(index.of_tier(1)), None)
     about = About(
         name=(overrides.name if overrides else "")
         or stored.get("name")
@@ -200,5 +239,4 @@ def load_district(folder: Path, overrides: About | None = None) -> District:
         code=(overrides.code if overrides else "") or stored.get("code") or (top.code if top else ""),
         prefix=(overrides.prefix if overrides else "") or stored.get("prefix") or "YP",
     )
-    nearest = NearestByRoad(graphs or None)
-    return District(folder, about, AreaIndex(areas, beats), nearest, places)
+    return District(folder, about, index, nearest, places)

@@ -22,6 +22,7 @@ KINDS: Final = (
     "tours",
     "layouts",
     "alarms",
+    "geography",
 )
 """The kinds of entity on the board, in the order in which a change applies them."""
 
@@ -81,6 +82,7 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "alarm.raised": "a camera or its device alarms, for the first time or again",
     "alarm.accepted": "an alarm became an incident",
     "alarm.dismissed": "an alarm is nothing for the centre",
+    "geography.changed": "other areas, beats, roads or places are in force",
     "message.sent": "a message to responders, or from one to the centre",
     "message.delivered": "it reached the phone",
     "message.read": "it was opened",

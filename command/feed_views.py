@@ -30,6 +30,7 @@ TOPIC_OF_KIND: Final[Mapping[str, str]] = {
     "tours": "cameras",
     "layouts": "cameras",
     "alarms": "cameras",
+    "geography": "incidents",
 }
 KINDS: Final = tuple(TOPIC_OF_KIND)
 # Telemetry and presence travel beside the events but are asked for, and allowed, in the same list.

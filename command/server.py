@@ -58,6 +58,9 @@ from command.errors import YipingError
 from command.events import Event
 from command.exports import ClipExports, forget_exports
 from command.feed import Feed
+from command.geography.atlas import Atlas
+from command.geography.keeper import Keeper
+from command.geography.revisions import Revisions
 from command.operations import Operations
 from command.policy import load_policy
 from command.presence import Presence
@@ -127,7 +130,7 @@ class Core:
     board: Board
     desk: Desk
     feed: Feed
-    district: District
+    keeper: Keeper
     tracking: Tracking
     units: Units
     search: Search
@@ -135,6 +138,11 @@ class Core:
     parts: AccountParts
     sources: Sources
     viewings: Viewings
+
+    @property
+    def district(self) -> District:
+        """The district in force now."""
+        return self.keeper.atlas.district
 
     def close(self) -> None:
         """Hand over what is held and close the database."""
@@ -167,8 +175,11 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         event_log = SqlLog(database)
         board, feed = _replay(event_log)
         own = settings.district
+        overrides = About(own.name, own.code, own.prefix)
+        revisions = Revisions(settings.data_dir / DISTRICT, clock)
         if district is None:
-            district = load_district(settings.data_dir / DISTRICT, About(own.name, own.code, own.prefix))
+            district = load_district(settings.data_dir / DISTRICT, overrides)
+        atlas = Atlas(district)
         tracking = Tracking(
             board,
             district,
@@ -195,11 +206,14 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         desk = Desk(board, event_log, clock, publish)
         rules = settings.config_folder or config_dir()
         policy = load_policy(rules)
-        proposals = Proposals(board, tracking, lambda: district, settings)
-        operations = Operations(desk, settings, policy, proposals, lambda: district, box)
+        proposals = Proposals(board, tracking, lambda: atlas.district, settings)
+        operations = Operations(desk, settings, policy, proposals, lambda: atlas.district, box)
+        keeper = Keeper(atlas, revisions, desk, overrides, operations.cameras.register)
         parts = assemble(
             SqlAccounts(database), settings.security, clock, rules / "roles.toml", district.about.code
         )
+        atlas.follow(tracking.take_district)
+        atlas.follow(lambda new: parts.access.take_code(new.about.code))
     except BaseException:
         database.close()
         raise
@@ -211,7 +225,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         board,
         desk,
         feed,
-        district,
+        keeper,
         tracking,
         units,
         find,
@@ -276,7 +290,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         coverage=Coverage(
             core.board, core.tracking, core.operations.proposals, lambda: core.district, core.clock
         ),
-        district=core.district,
+        keeper=core.keeper,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
         tokens=core.parts.tokens,
@@ -328,12 +342,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     video_desk.run(),
                 )
             ]
+            telling = group.create_task(core.keeper.tell_at_start())
             warming = group.create_task(asyncio.to_thread(core.search.warm))
             log.info("ready", version=__version__, district=core.district.about.name)
             try:
                 yield
             finally:
-                for task in (*background, warming):
+                for task in (*background, telling, warming):
                     task.cancel()
                 await exports.close()
         try:

@@ -78,9 +78,7 @@ class Tracking:
         self.positions = Positions(max(1024, 2 * len(board.responders)))
         self._areas = district.areas
         self._fence_rows = len(self.positions.unit)
-        self._fence: Geofence | None = None
-        if district.areas.of_tier(4):
-            self._fence = Geofence(district.areas, self._fence_rows)
+        self._fence = Geofence(self._areas, self._fence_rows)
         bounds = district.bounds
         extent = WORLD
         if bounds is not None:
@@ -92,7 +90,7 @@ class Tracking:
             self.positions,
             extent,
             history=self.writer,
-            locate=self._locate if self._fence is not None else None,
+            locate=self._locate,
             rev=int(self.now() * 1_000),
         )
         for person in board.responders.values():
@@ -132,6 +130,12 @@ class Tracking:
                     row["unit"], row["on_duty"], row["assignment_id"] is not None, row["shift_since"]
                 )
 
+    def take_district(self, district: District) -> None:
+        """Place units in another district's grids from the next tick on."""
+        if district.areas is not self._areas:
+            self._areas = district.areas
+            self._fence = Geofence(self._areas, self._fence_rows)
+
     def _follow(self, unit: int, on_duty: bool, busy: bool, since: str | None) -> None:
         # Trackers tell whole seconds: a fix of the second in which the shift began belongs to it.
         start = None if since is None else math.floor(parse_rfc3339(since).timestamp())
@@ -141,7 +145,6 @@ class Tracking:
     def _locate(
         self, rows: NDArray[np.intp], lon: NDArray[np.floating[Any]], lat: NDArray[np.floating[Any]]
     ) -> NDArray[np.int32]:
-        assert self._fence is not None
         if self._fence_rows < len(self.positions.unit):
             self._fence_rows = len(self.positions.unit)
             self._fence = Geofence(self._areas, self._fence_rows)

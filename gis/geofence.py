@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gis.areas import AreaIndex, Shape
 
+_LEARNT_AT_ONCE = 256
+"""Grids learnt in one call; a milliseconds' work each, and the answers are right without it."""
 _OVERLAP_DEG2 = 1e-14  # about a square centimetre: thinner overlaps are rounding
 
 
@@ -37,12 +39,11 @@ class Geofence:
         self._index = index
         self._cell = np.full(capacity, -1, dtype=np.int32)
         self._outlines = index.grid_geometries
-        self._cacheable = ~_overlapping(index)
+        # Learnt of a grid when a unit is first seen in it: a district of a hundred thousand is ready at once.
+        self._learnt = np.zeros(len(index.grids), dtype=np.bool_)
+        self._cacheable = np.zeros(len(index.grids), dtype=np.bool_)
         # One row more than grids: row -1, "no grid", holds an empty box that nothing is inside of.
         self._boxes = np.full((len(index.grids) + 1, 4), np.nan)
-        for number, grid in enumerate(index.grids):
-            if self._cacheable[number]:
-                self._boxes[number] = _inner_box(grid.geometry)
 
     def update(self, rows: ArrayLike, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
         """Take new positions and return the grid of each.
@@ -81,7 +82,18 @@ class Geofence:
         lost = np.ones(len(last), dtype=np.bool_)
         lost[known[inside]] = False
         grid[lost] = self._index.locate_many(x[lost], y[lost])
+        self._learn(np.unique(grid[lost]))
         return grid
+
+    def _learn(self, grids: NDArray[np.int32]) -> None:
+        fresh = grids[grids >= 0]
+        fresh = fresh[~self._learnt[fresh]][:_LEARNT_AT_ONCE]
+        if not fresh.size:
+            return
+        self._learnt[fresh] = True
+        self._cacheable[fresh] = ~_overlapping(self._index, fresh)
+        for number in fresh[self._cacheable[fresh]].tolist():
+            self._boxes[number] = _inner_box(self._index.grids[number].geometry)
 
     def forget(self, rows: ArrayLike) -> None:
         """Drop the memory of units that went off duty; a row may then serve another unit."""
@@ -105,17 +117,16 @@ def _inner_box(outline: Shape) -> NDArray[np.float64]:
     return box
 
 
-def _overlapping(index: AreaIndex) -> NDArray[np.bool_]:
-    """Grids that share ground with another one: "still inside" does not settle who owns a point."""
+def _overlapping(index: AreaIndex, grids: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which of the grids share ground with another one: "still inside" does not settle who owns a point."""
     outlines = index.grid_geometries
-    doubtful = np.zeros(len(outlines), dtype=np.bool_)
-    a, b = index.grid_tree.query(outlines, predicate="intersects")
-    pairs = a < b
-    a, b = a[pairs], b[pairs]
+    doubtful = np.zeros(len(grids), dtype=np.bool_)
+    at, other = index.grid_tree.query(outlines[grids], predicate="intersects")
+    pairs = grids[at] != other
+    at, other = at[pairs], other[pairs]
     # Most neighbours only touch; the costly intersection is for the few that do not.
-    real = ~shapely.touches(outlines[a], outlines[b])
-    a, b = a[real], b[real]
-    ground = shapely.area(shapely.intersection(outlines[a], outlines[b])) > _OVERLAP_DEG2
-    doubtful[a[ground]] = True
-    doubtful[b[ground]] = True
+    real = ~shapely.touches(outlines[grids[at]], outlines[other])
+    at, other = at[real], other[real]
+    ground = shapely.area(shapely.intersection(outlines[grids[at]], outlines[other])) > _OVERLAP_DEG2
+    doubtful[at[ground]] = True
     return doubtful

@@ -157,6 +157,10 @@ class Access:
         self.roles = roles
         self.district_code = district_code
 
+    def take_code(self, district_code: str | None) -> None:
+        """Take the code of the whole district, which an import may have changed."""
+        self.district_code = district_code
+
     def principal(
         self,
         *,

@@ -182,6 +182,11 @@ def _sees_alarm(viewer: Viewer, alarm: object, lookup: Lookup) -> bool:
     return _sees_all_cameras(viewer, alarm, lookup)
 
 
+def _sees_geography(viewer: Viewer, _entity: object, _lookup: Lookup) -> bool:
+    # That the map changed is told to whoever has one; what it shows is asked for and answered apart.
+    return viewer.has("view.map") or viewer.has("areas.manage")
+
+
 def _sees_message(viewer: Viewer, message: object, lookup: Lookup) -> bool:
     scope = viewer.scopes.get("message.send")
     if scope is None:
@@ -269,4 +274,5 @@ _RULES: Final[Mapping[str, Callable[[Viewer, object, Lookup], bool]]] = {
     "tours": _sees_all_cameras,
     "layouts": _sees_all_cameras,
     "alarms": _sees_alarm,
+    "geography": _sees_geography,
 }

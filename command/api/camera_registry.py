@@ -279,7 +279,5 @@ def _facts(s: Services, said: dict[str, Any]) -> dict[str, Any]:
 
 def _found(s: Services, lon: float, lat: float) -> dict[str, Any]:
     """Return the grid, the division and the station at a place."""
-    where = s.district.areas.locate(lon, lat)
-    area = next((where.areas[tier] for tier in (3, 2, 1) if tier in where.areas), None)
-    station = None if where.beat is None else s.district.areas.beat(where.beat).station
-    return {"grid": where.areas.get(4), "area": area, "station": station}
+    grid, area, station = s.district.ground_of(lon, lat)
+    return {"grid": grid, "area": area, "station": station}

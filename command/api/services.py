@@ -19,6 +19,7 @@ from command.desk import Desk, Key
 from command.district import District
 from command.exports import ClipExports
 from command.feed import Feed
+from command.geography.keeper import Keeper
 from command.operations import Operations
 from command.policy import Policy
 from command.presence import Presence
@@ -51,7 +52,7 @@ class Services:
     telemetry: Tracking
     search: Search
     coverage: Coverage
-    district: District
+    keeper: Keeper
     accounts: Accounts
     sessions: Sessions
     tokens: Tokens
@@ -61,6 +62,11 @@ class Services:
     viewings: Viewings
     video_desk: VideoDesk
     exports: ClipExports
+
+    @property
+    def district(self) -> District:
+        """The district in force now; not to be kept across a wait."""
+        return self.keeper.atlas.district
 
     @property
     def video(self) -> Video:

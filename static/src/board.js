@@ -6,13 +6,14 @@
 /** @import {Assignment, Board, Camera, EventFrame, Incident, Level, Message, Responder, Stage} from '../types/wire.d.ts' */
 
 export const KINDS = /** @type {const} */ ([
-  'incidents', 'assignments', 'responders', 'cameras', 'messages', 'tours', 'layouts', 'alarms',
+  'incidents', 'assignments', 'responders', 'cameras', 'messages', 'tours', 'layouts', 'alarms', 'geography',
 ]);
 
 /** @returns {Board} */
 export function emptyBoard() {
   return {
     incidents: {}, assignments: {}, responders: {}, cameras: {}, messages: {}, tours: {}, layouts: {}, alarms: {},
+    geography: {},
   };
 }
 

@@ -219,6 +219,17 @@ export interface Board {
   tours: Record<string, Tour>;
   layouts: Record<string, Layout>;
   alarms: Record<string, Alarm>;
+  geography: Record<string, Geography>;
+}
+
+/** Which revision of the district is in force; its id is always "district". */
+export interface Geography {
+  id: string;
+  revision: number;
+  changed: string[];
+  at: string;
+  by: string;
+  version: number;
 }
 
 export interface EventFrame {

@@ -52,6 +52,7 @@ MESSAGES = {
     "m-2": {"id": "m-2", "to": (), "from_user": "u-police", "from_responder": "r-police"},
 }
 BOARD = {
+    "geography": {"district": {"id": "district", "revision": 1}},
     "incidents": INCIDENTS,
     "assignments": ASSIGNMENTS,
     "responders": RESPONDERS,
