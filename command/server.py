@@ -24,6 +24,7 @@ from command.api import (
     camera_registry,
     cameras,
     coverage,
+    coverage_history,
     errors,
     gb,
     incidents,
@@ -52,6 +53,7 @@ from command.api.views import viewer_of
 from command.board import Board
 from command.clock import Clock, SystemClock, parse_rfc3339, rfc3339
 from command.coverage import Coverage
+from command.coverage_record import CoverageRecord
 from command.desk import Desk
 from command.district import About, District, load_district
 from command.errors import YipingError
@@ -70,6 +72,7 @@ from command.search import Search
 from command.settings import Settings
 from command.store import schema
 from command.store.clips import Clips
+from command.store.coverage_hours import CoverageHours
 from command.store.database import Database
 from command.store.log import SqlLog
 from command.store.migrate import upgrade
@@ -274,6 +277,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     zone, fonts = settings.district.timezone, static_dir() / "vendor" / "noto-sans-sc"
     exports = ClipExports(clips, core.clock, zone, core.district.about.name, fonts)
     video_desk = VideoDesk(settings, core.operations, core.sources, clips, core.clock, lambda: core.district)
+    coverage_now = Coverage(
+        core.board, core.tracking, core.operations.proposals, lambda: core.district, core.clock
+    )
+    record = CoverageRecord(
+        coverage_now,
+        CoverageHours(core.database),
+        core.clock,
+        lambda: core.operations.policy.kinds_for(None),
+        settings.retention.coverage_days,
+    )
     services = Services(
         settings=settings,
         clock=core.clock,
@@ -287,9 +300,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         presence=presence,
         telemetry=core.tracking,
         search=core.search,
-        coverage=Coverage(
-            core.board, core.tracking, core.operations.proposals, lambda: core.district, core.clock
-        ),
+        coverage=coverage_now,
+        coverage_record=record,
         keeper=core.keeper,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
@@ -340,6 +352,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     core.tracking.run(),
                     core.parts.sessions.run(),
                     video_desk.run(),
+                    record.run(),
                 )
             ]
             telling = group.create_task(core.keeper.tell_at_start())
@@ -367,6 +380,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         admin,
         areas,
         coverage,
+        coverage_history,
         nearest,
         incidents,
         assignments,

@@ -173,6 +173,9 @@ class RetentionSettings(Section):
         le=720,
         description="Hours that finished incidents stay on the live board; the tables keep them.",
     )
+    coverage_days: int = Field(
+        default=180, ge=1, le=3650, description="Days that the hourly figures of coverage are kept."
+    )
     viewing_log_days: int = Field(
         default=365,
         ge=180,

@@ -13,7 +13,7 @@ from command.clock import rfc3339
 from command.coverage import Moment
 from command.errors import Malformed, NotFound
 from command.responders import KINDS
-from gis.areas import GRID, Area
+from gis.areas import GRID, Area, AreaIndex
 from gis.coverage.reach import HORIZON_S
 from gis.coverage.rollup import Figures
 
@@ -38,7 +38,7 @@ async def _moment(s: Services, kinds: str | None, *, free: bool) -> Moment:
     return await s.coverage.moment(asked, free_only=free)
 
 
-def _visible(s: Services, me: Principal, moment: Moment, code: str | None) -> list[Area]:
+def visible(s: Services, me: Principal, index: AreaIndex, code: str | None) -> list[Area]:
     """Return the areas whose figures the asker may have, those above first.
 
     Figures "of their own" are those of the grids somebody looks after; whoever sees the whole map sees all of
@@ -47,7 +47,6 @@ def _visible(s: Services, me: Principal, moment: Moment, code: str | None) -> li
     Raises:
         NotFound: The asked area is none of them.
     """
-    index = moment.areas
     own: frozenset[str] | None = None
     if s.access.scope(me, "kpi.view") != "all" and s.access.scope(me, "view.map") != "all":
         person = s.board.responders.get(me.responder_id or "")
@@ -56,9 +55,9 @@ def _visible(s: Services, me: Principal, moment: Moment, code: str | None) -> li
         )
         own = beat | frozenset(person.grids if person else ())
     chosen = [
-        index.area(one)
-        for one in moment.rollup.codes
-        if s.access.covers(me, one) and (own is None or one in own)
+        area
+        for area in sorted(index.areas, key=lambda one: (one.tier, one.code))
+        if s.access.covers(me, area.code) and (own is None or area.code in own)
     ]
     if code is not None:
         below = {code, *(area.code for area in index.descendants(code))} if code in index else set()
@@ -130,7 +129,7 @@ async def coverage(
 ) -> Json:
     """Return what is covered of every area one may see, and what is out of reach as GeoJSON."""
     moment = await _moment(s, kinds, free=free)
-    areas = _visible(s, me, moment, area)
+    areas = visible(s, me, moment.areas, area)
     figures = await asyncio.to_thread(moment.figures, minutes)
     found = await asyncio.to_thread(moment.gaps, minutes, _grids(areas))
     workers = _workers(s, me)
@@ -163,7 +162,7 @@ async def without(
     if person is None or not s.access.sees_position(me, person, s.lookup):
         raise NotFound("responder", responder_id)
     moment = await _moment(s, kinds, free=False)
-    areas = _visible(s, me, moment, area)
+    areas = visible(s, me, moment.areas, area)
     unit = next((n for n, one in enumerate(moment.people) if one.id == responder_id), None)
     head: Json = {**_head(moment, minutes), "responder_id": responder_id, "name": person.name}
     if unit is None:  # on duty, but not counted: no position, or of a kind that does not count
@@ -211,7 +210,7 @@ async def one_more(
 ) -> Json:
     """Return where one more responder would help most, then the next one, and so on."""
     moment = await _moment(s, kinds, free=free)
-    areas = _visible(s, me, moment, area)
+    areas = visible(s, me, moment.areas, area)
     posts = await asyncio.to_thread(moment.one_more, minutes, limit, _grids(areas))
     grids = moment.areas.grids
     items: list[Json] = []

@@ -15,6 +15,7 @@ from command.accounts.users import Accounts
 from command.board import Board, Entity
 from command.clock import Clock
 from command.coverage import Coverage
+from command.coverage_record import CoverageRecord
 from command.desk import Desk, Key
 from command.district import District
 from command.exports import ClipExports
@@ -52,6 +53,7 @@ class Services:
     telemetry: Tracking
     search: Search
     coverage: Coverage
+    coverage_record: CoverageRecord
     keeper: Keeper
     accounts: Accounts
     sessions: Sessions

@@ -166,3 +166,21 @@ clips = sa.Table(
     sa.Column("manifests", sa.LargeBinary, nullable=False),
 )
 """Pictures kept as evidence; the files, each with its manifest, stand in the data folder."""
+
+coverage_hours = sa.Table(
+    "coverage_hours",
+    metadata,
+    sa.Column("area", sa.String, primary_key=True),
+    sa.Column("hour", sa.String, primary_key=True, index=True),
+    sa.Column("figures", sa.LargeBinary, nullable=False),
+)
+"""How the county, each township and each village were covered, once an hour."""
+
+coverage_grids = sa.Table(
+    "coverage_grids",
+    metadata,
+    sa.Column("hour", sa.String, primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("columns", sa.LargeBinary, nullable=False),
+)
+"""The same of all grids, one packed row an hour."""
