@@ -7,7 +7,7 @@ looks like. It is rebuilt as a whole when the division changes; nothing in it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -16,70 +16,38 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely.geometry import MultiPolygon, Polygon
 
 from gis import outlines
+from gis.division import (
+    COUNTY,
+    GRID,
+    TOWNSHIP,
+    VILLAGE,
+    Area,
+    Beat,
+    Location,
+    Shape,
+    next_change,
+    versions_of,
+)
 from gis.errors import AreaConflict, UnknownArea
 
-Shape = Polygon | MultiPolygon
+__all__ = [
+    "COUNTY",
+    "GRID",
+    "TOWNSHIP",
+    "VILLAGE",
+    "Area",
+    "AreaIndex",
+    "BBox",
+    "Beat",
+    "Location",
+    "Shape",
+]
+
 BBox = tuple[float, float, float, float]
 
-COUNTY, TOWNSHIP, VILLAGE, GRID = 1, 2, 3, 4
 _GEOD = pyproj.Geod(ellps="WGS84")
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """One unit of the division tree.
-
-    Attributes:
-        code: Unique among all areas.
-        name: As people say it.
-        tier: 1 county or district, 2 township, 3 village or community, 4 grid.
-        parent: Code of the area above, or None at the top.
-        label: The tier in words (镇, 街道, 社区, 网格 …).
-        geometry: Polygon or MultiPolygon, lon/lat degrees, EPSG:4326.
-        chief: Name of the person in charge.
-        workers: Names of the grid workers.
-        beat: Code of the police beat it belongs to.
-        households: Count; people are never listed.
-    """
-
-    code: str
-    name: str
-    tier: int
-    parent: str | None
-    label: str
-    geometry: Shape
-    chief: str | None = None
-    workers: tuple[str, ...] = ()
-    beat: str | None = None
-    households: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """One police beat (警格): its own outline, laid over the grids. Geometry as in `Area`."""
-
-    code: str
-    name: str
-    station: str
-    geometry: Shape
-    grids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """What contains a point.
-
-    Attributes:
-        areas: Code of the containing area by tier; a tier without one is absent.
-        beat: Code of the police beat, or None.
-    """
-
-    areas: dict[int, str]
-    beat: str | None
-
 
 _Coded = TypeVar("_Coded", Area, Beat)
 
@@ -90,9 +58,14 @@ class AreaIndex:
     Args:
         areas: Any order. A parent that is not among them is treated as "above the top".
         beats: Any order.
+        on: The day it answers for: of several versions of an area only the one that holds then counts. None:
+            every area counts, so that a code may stand only once.
+
+    Attributes:
+        every: All versions, by code, the older first, whether they hold on that day or not.
 
     Raises:
-        AreaConflict: A code is used twice, or an area is its own ancestor.
+        AreaConflict: A code is used twice on the same day, or an area is its own ancestor.
 
     >>> village = Area("3401", "桥头村", 3, None, "村", shapely.box(117.0, 34.0, 117.2, 34.1))
     >>> west = Area("340101", "桥头村第一网格", 4, "3401", "网格", shapely.box(117.0, 34.0, 117.1, 34.1))
@@ -103,8 +76,15 @@ class AreaIndex:
     {3: '3401'}
     """
 
-    def __init__(self, areas: Iterable[Area], beats: Iterable[Beat] = ()) -> None:
-        self.areas: tuple[Area, ...] = tuple(sorted(areas, key=lambda area: area.code))
+    def __init__(self, areas: Iterable[Area], beats: Iterable[Beat] = (), *, on: date | None = None) -> None:
+        self._versions = versions_of(areas)
+        self.every: tuple[Area, ...] = tuple(
+            area for versions in self._versions.values() for area in versions
+        )
+        self.on = on
+        self.areas: tuple[Area, ...] = (
+            self.every if on is None else tuple(area for area in self.every if area.holds_on(on))
+        )
         self.beats: tuple[Beat, ...] = tuple(sorted(beats, key=lambda beat: beat.code))
         self._area_by_code = _unique(self.areas, "area")
         self._beat_by_code = _unique(self.beats, "beat")
@@ -140,6 +120,23 @@ class AreaIndex:
 
     def __contains__(self, code: object) -> bool:
         return code in self._area_by_code
+
+    # -- the days ---------------------------------------------------------------------------------
+
+    def on_day(self, day: date) -> AreaIndex:
+        """The areas and beats as they are on a day."""
+        return AreaIndex(self.every, self.beats, on=day)
+
+    def history(self, code: str) -> tuple[Area, ...]:
+        """All versions of an area, oldest first, those to come included. Raises UnknownArea."""
+        try:
+            return self._versions[code]
+        except KeyError:
+            raise UnknownArea(code) from None
+
+    def next_change(self, day: date) -> date | None:
+        """The first day after `day` on which other areas hold than the day before, or None."""
+        return next_change(self.every, day)
 
     # -- the tree ---------------------------------------------------------------------------------
 
@@ -351,6 +348,10 @@ class AreaIndex:
                 "workers": list(area.workers),
                 "beat": area.beat,
                 "households": area.households,
+                "kind": area.kind,
+                "posts": area.posts,
+                "valid_from": None if area.valid_from is None else area.valid_from.isoformat(),
+                "valid_to": None if area.valid_to is None else area.valid_to.isoformat(),
                 "label_lon": round(lon, 7),
                 "label_lat": round(lat, 7),
             },

@@ -6,22 +6,28 @@ is WGS-84 when it leaves here, whatever the file declared.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_type_hints
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.errors import GEOSException
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.areas import Area, AreaIndex, Beat, Shape
 from gis.crs import WGS84, lonlat_from, to_wgs84
+from gis.division import GridKind, overlap
 from gis.errors import BadFile, CrsMismatch
+from gis.outlines import geojson_geometry
 from gis.sandbox import Layer, read_layer
 from gis.tables import PointRow, RowError, canonical_columns, point_rows, read_table, split_list
 
@@ -45,6 +51,16 @@ _TIER_WORDS = {
 }
 _TIER_OF_WORD = {word: tier for tier, words in _TIER_WORDS.items() for word in words}
 _TIER_LABEL = {1: "区县", 2: "乡镇", 3: "村社", 4: "网格"}
+_GRID_KINDS: Final[dict[str, GridKind]] = {
+    "general": "general",
+    "综合": "general",
+    "综合网格": "general",
+    "dedicated": "dedicated",
+    "专属": "dedicated",
+    "专属网格": "dedicated",
+    "专门网格": "dedicated",
+}
+_DAY: Final = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})(?:日|[T ].*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +89,8 @@ def read_areas(
 
     Args:
         path: Columns `code, name, tier, parent` and, where there are any, `label, chief, workers, beat,
-            households`, or their usual Chinese names.
+            households, kind, posts, valid_from, valid_to, source_crs`, or their usual Chinese names. A code may
+            stand several times for different days.
         crs: Of the coordinates; needed where the file declares none, or declares WGS-84 though it is GCJ-02.
         encoding: Of a shapefile's text; None guesses.
 
@@ -86,16 +103,19 @@ def read_areas(
     """
     rows, shapes, errors = _read_shapes(path, crs, encoding, needs=("code", "name", "tier"))
     areas: dict[int, Area] = {}
-    seen: set[str] = set()
+    seen: dict[str, list[Area]] = {}
     for number, (row, shape) in enumerate(zip(rows, shapes, strict=True), start=1):
         if shape is None:
             continue
         try:
-            area = _area(row, shape)
-            _refuse_twice(area.code, seen)
+            area = area_of_row(row, shape)
+            versions = seen.setdefault(area.code, [])
+            if any(overlap(area, other) for other in versions):
+                raise ValueError(f"编码 {area.code} 重复")
         except ValueError as error:
             errors.append(RowError(number, str(error)))
         else:
+            versions.append(area)
             areas[number] = area
     for number, area in areas.items():
         if area.parent is not None and area.parent not in seen:
@@ -165,17 +185,17 @@ def read_places(
 
 
 def write_areas(path: Path | str, areas: AreaIndex | Iterable[Area]) -> None:
-    """Write areas to `.gpkg` or `.geojson`, whole or not at all, as `read_areas` reads them.
+    """Write areas, all their versions, to `.gpkg` or `.geojson`, whole or not at all, as `read_areas` reads them.
 
     Raises:
         BadFile: The name ends in neither.
     """
     target = Path(path)
-    chosen = sorted(areas.areas if isinstance(areas, AreaIndex) else areas, key=lambda area: area.code)
+    given = areas.every if isinstance(areas, AreaIndex) else areas
+    chosen = sorted(given, key=lambda area: (area.code, area.valid_from or date.min))
     part = target.with_name(f".part-{target.name}")
     if target.suffix.lower() in (".geojson", ".json"):
-        document = AreaIndex(chosen).feature_collection()
-        part.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        part.write_text(json.dumps(_feature_collection(chosen), ensure_ascii=False), encoding="utf-8")
     elif target.suffix.lower() == ".gpkg":
         _write_gpkg(part, chosen)
     else:
@@ -183,23 +203,63 @@ def write_areas(path: Path | str, areas: AreaIndex | Iterable[Area]) -> None:
     os.replace(part, target)
 
 
+def area_columns(areas: Sequence[Area]) -> dict[str, NDArray[Any]]:
+    """The attributes of areas as columns of a file, one for each field of `Area` but the geometry.
+
+    Returns:
+        By name of the field: whole numbers as int32, or float64 with NaN where they may be missing; lists
+        joined by 、; days as text (2025-07-01); everything else text or None.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    for name, kind in _AREA_FIELDS.items():
+        values = [getattr(area, name) for area in areas]
+        if kind is int:
+            columns[name] = np.array(values, dtype=np.int32)
+        elif kind == int | None:
+            columns[name] = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+        else:
+            columns[name] = np.empty(len(values), dtype=object)
+            columns[name][:] = [_cell(value) for value in values]
+    return columns
+
+
+_AREA_FIELDS: Final[dict[str, Any]] = {
+    field.name: get_type_hints(Area)[field.name] for field in fields(Area) if field.name != "geometry"
+}
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, tuple):
+        return "、".join(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _feature_collection(areas: Sequence[Area]) -> dict[str, Any]:
+    columns = area_columns(areas)
+    rows = [
+        {name: None if value != value else value for name, value in zip(columns, values, strict=True)}
+        for values in zip(*(column.tolist() for column in columns.values()), strict=True)
+    ]
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "id": area.code,
+                "properties": row,
+                "geometry": geojson_geometry(area.geometry),
+            }
+            for area, row in zip(areas, rows, strict=True)
+        ],
+    }
+
+
 def _write_gpkg(path: Path, areas: Sequence[Area]) -> None:
     # Imported here because loading the library takes a quarter of a second that no other path needs.
     import pyogrio
 
     path.unlink(missing_ok=True)
-    columns: dict[str, list[Any]] = {
-        "code": [area.code for area in areas],
-        "name": [area.name for area in areas],
-        "tier": [area.tier for area in areas],
-        "parent": [area.parent for area in areas],
-        "label": [area.label for area in areas],
-        "chief": [area.chief for area in areas],
-        "workers": ["、".join(area.workers) for area in areas],
-        "beat": [area.beat for area in areas],
-        "households": [float("nan") if area.households is None else area.households for area in areas],
-    }
-    kinds = {"tier": np.int32, "households": np.float64}
+    columns = area_columns(areas)
     multi = [
         MultiPolygon([area.geometry]) if isinstance(area.geometry, Polygon) else area.geometry
         for area in areas
@@ -207,7 +267,7 @@ def _write_gpkg(path: Path, areas: Sequence[Area]) -> None:
     pyogrio.raw.write(
         str(path),
         geometry=np.array([shapely.to_wkb(shape) for shape in multi], dtype=object),
-        field_data=[np.array(values, dtype=kinds.get(name, object)) for name, values in columns.items()],
+        field_data=list(columns.values()),
         fields=list(columns),
         layer="areas",
         driver="GPKG",
@@ -312,15 +372,17 @@ def _text(row: dict[str, Any], name: str) -> str:
     return text
 
 
-def _area(row: dict[str, Any], shape: Shape) -> Area:
+def area_of_row(row: dict[str, Any], shape: Shape) -> Area:
+    """The area of one row whose columns have their canonical names. Raises ValueError, for a person."""
     tier_text = _text(row, "tier")
     tier = int(tier_text) if tier_text.isdigit() else _TIER_OF_WORD.get(tier_text.lower(), 0)
     if tier not in _TIER_LABEL:
         raise ValueError(f"层级 {tier_text!r} 不是 1 至 4")
-    households = _optional(row, "households")
-    if households is not None and not households.isdigit():
-        raise ValueError(f"户数 {households!r} 不是数字")
     label = _optional(row, "label") or (tier_text if not tier_text.isdigit() else _TIER_LABEL[tier])
+    posts = _count(row, "posts", "岗位数")
+    valid_from, valid_to = _day(row, "valid_from"), _day(row, "valid_to")
+    if valid_from is not None and valid_to is not None and valid_to < valid_from:
+        raise ValueError(f"有效期止 {valid_to} 早于有效期起 {valid_from}")
     return Area(
         code=_text(row, "code"),
         name=_text(row, "name"),
@@ -331,5 +393,29 @@ def _area(row: dict[str, Any], shape: Shape) -> Area:
         chief=_optional(row, "chief"),
         workers=split_list(row.get("workers")),
         beat=_optional(row, "beat"),
-        households=None if households is None else int(households),
+        households=_count(row, "households", "户数"),
+        # Files often have a column of this name that means something else.
+        kind=_GRID_KINDS.get((_optional(row, "kind") or "").lower(), "general"),
+        posts=1 if posts is None else posts,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        source_crs=_optional(row, "source_crs"),
     )
+
+
+def _count(row: dict[str, Any], name: str, word: str) -> int | None:
+    text = _optional(row, name)
+    if text is not None and not text.isdigit():
+        raise ValueError(f"{word} {text!r} 不是数字")
+    return None if text is None else int(text)
+
+
+def _day(row: dict[str, Any], name: str) -> date | None:
+    text = _optional(row, name)
+    if text is None:
+        return None
+    parts = _DAY.fullmatch(text)
+    with contextlib.suppress(ValueError):
+        if parts is not None:
+            return date(*map(int, parts.groups()))
+    raise ValueError(f"日期 {text!r} 应写作 2025-07-01")
