@@ -5,6 +5,7 @@ GisError
 ├── CrsMismatch      a coordinate reference system is unknown, or does not fit its coordinates
 ├── UnknownArea      no area or beat has this code
 ├── AreaConflict     the areas contradict each other (same code twice, a parent that is missing)
+├── BadShape         a drawn shape that is none: too few points, off the earth, a ring that crosses itself
 ├── NoRoads          a road file without one road that the profile may use
 └── ToolFailed       an outside program (the tile builder, the file reader) failed or took too long
 """
@@ -46,6 +47,10 @@ class UnknownArea(GisError, LookupError):
 
 class AreaConflict(GisError):
     """Areas or beats contradict each other."""
+
+
+class BadShape(GisError):
+    """A shape drawn on the map is none; the text says why."""
 
 
 class NoRoads(GisError):

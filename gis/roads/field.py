@@ -6,6 +6,7 @@ field is kept as long as the incident is open, so a new position costs a snap an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,26 +24,57 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Every way of going on from a vertex along a lane, by the lane's end, then its start, then time."""
+
+    head: NDArray[np.int32]
+    tail: NDArray[np.int32]
+    seconds: Floats
+    lane: NDArray[np.int32]
+
+    def only(self, kept: NDArray[np.bool_]) -> _Rows:
+        return _Rows(self.head[kept], self.tail[kept], self.seconds[kept], self.lane[kept])
+
+
 class SearchMatrix:
     """The graph against the traffic in the row form the search wants, the fastest of parallel lanes only."""
 
-    __slots__ = ("_heads", "_lane_start", "_lane_tail", "_seconds", "_start", "_vertices")
+    __slots__ = ("_heads", "_lane_start", "_lane_tail", "_rows", "_seconds", "_start", "_vertices")
 
     def __init__(self, arrays: RoadArrays) -> None:
         tail = np.repeat(np.arange(arrays.vertices, dtype=np.int32), np.diff(arrays.out_start))
         lane = arrays.out_lane
         head, seconds = arrays.lane_head[lane], arrays.lane_s[lane]
         order = np.lexsort((seconds, tail, head))
-        rows, columns, data = head[order], tail[order], seconds[order]
-        fastest = np.ones(len(rows), dtype=np.bool_)
-        fastest[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
         self._vertices = arrays.vertices
-        self._heads = columns[fastest].astype(np.int32)
-        self._seconds = data[fastest]
-        self._start = np.searchsorted(rows[fastest], np.arange(arrays.vertices + 1)).astype(np.int32)
+        self._rows = _Rows(head[order], tail[order].astype(np.int32), seconds[order], lane[order])
         by_lane = np.argsort(lane, kind="stable")
         self._lane_tail = tail[by_lane]
         self._lane_start = np.searchsorted(lane[by_lane], np.arange(len(arrays.lane_head) + 1))
+        self._keep_fastest()
+
+    def without(self, shut: NDArray[np.bool_]) -> SearchMatrix:
+        """The same matrix less some lanes; nothing is sorted anew, so it takes milliseconds.
+
+        Args:
+            shut: (lanes,) which may not be travelled.
+        """
+        other = object.__new__(SearchMatrix)
+        other._vertices = self._vertices
+        other._lane_tail, other._lane_start = self._lane_tail, self._lane_start
+        other._rows = self._rows.only(~shut[self._rows.lane])
+        other._keep_fastest()
+        return other
+
+    def _keep_fastest(self) -> None:
+        rows = self._rows
+        fastest = np.ones(len(rows.head), dtype=np.bool_)
+        fastest[1:] = (rows.head[1:] != rows.head[:-1]) | (rows.tail[1:] != rows.tail[:-1])
+        self._heads = rows.tail[fastest]
+        self._seconds = rows.seconds[fastest]
+        counts = np.bincount(rows.head[fastest], minlength=self._vertices)
+        self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
     def tails(self, lane: int) -> NDArray[np.int32]:
         """Vertices from which a lane may be entered."""

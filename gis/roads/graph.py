@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis.crs import LocalMetric
@@ -109,6 +111,55 @@ class RoadGraph:
     def snap_one(self, lon: float, lat: float) -> tuple[int, float, float] | None:
         """(edge, fraction, offset_m) of one point without arrays, or None when no road is near enough."""
         return self._snapper.snap_one(lon, lat, self.max_offset_m)
+
+    def edges_within(self, shape: shapely.Geometry, metres: float) -> NDArray[np.int32]:
+        """Numbers of the edges that take part in routing within so many metres of a shape in `frame`."""
+        return self._snapper.edges_within(shape, metres)
+
+    def closed(self, lanes: ArrayLike) -> RoadGraph:
+        """This graph as if some lanes were not there: for searches, routes, snapping and coverage.
+
+        The view shares the trees and the geometry and keeps every number of an edge, a lane and a vertex, so it
+        takes milliseconds and its fields, snaps and samples fit those of the graph. Nobody is put onto an edge
+        whose lanes are all closed. What the closure cuts off stays as it is: from there, there is no way.
+
+        Args:
+            lanes: Lane numbers: 2e along the drawing direction of edge e, 2e + 1 against it; repeats and lanes
+                that may not be travelled anyhow are allowed. `gis.roads.closures.lanes_hit` finds them. An edge
+                as a whole is both of its lanes.
+
+        Returns:
+            Another graph; this one stays as it is, also when it is a view itself. The very same graph when
+            there is nothing to close.
+
+        Raises:
+            IndexError: There is no such lane.
+        """
+        a = self.arrays
+        listed = np.asarray(lanes, dtype=np.int64).ravel()
+        if listed.size and (listed.min() < 0 or listed.max() >= len(a.lane_head)):
+            raise IndexError(f"lanes are 0 to {len(a.lane_head) - 1}")
+        shut = np.zeros(len(a.lane_head), dtype=np.bool_)
+        shut[listed] = True
+        shut &= a.lane_head < a.vertices
+        if not shut.any():
+            return self
+        stays = ~shut[a.out_lane]
+        before = np.concatenate([[0], np.cumsum(stays)])
+        lane_head = np.where(shut, np.int32(a.vertices), a.lane_head)
+        other = object.__new__(RoadGraph)
+        other.arrays = replace(
+            a,
+            lane_s=np.where(shut, 0.0, a.lane_s),
+            lane_head=lane_head,
+            out_start=before[a.out_start],
+            out_lane=a.out_lane[stays],
+        )
+        other.profile, other.max_offset_m = self.profile, self.max_offset_m
+        other.frame, other.lines = self.frame, self.lines
+        other.matrix = self.matrix.without(shut)
+        other._snapper = self._snapper.without((lane_head.reshape(-1, 2) == a.vertices).all(axis=1))
+        return other
 
     def field_to(self, lon: float, lat: float, *, limit_s: float = np.inf) -> ReverseField:
         """Travel time from everywhere to one point, by a single search against the traffic.

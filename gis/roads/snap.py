@@ -48,7 +48,16 @@ def walk_s(offset_m: NDArray[np.float64]) -> NDArray[np.float64]:
 class Snapper:
     """Nearest-road search over the edges that take part in routing."""
 
-    __slots__ = ("_edges", "_frame", "_line_of_segment", "_lines", "_segment_tree", "_segments", "_tree")
+    __slots__ = (
+        "_edges",
+        "_frame",
+        "_line_of_segment",
+        "_lines",
+        "_segment_tree",
+        "_segments",
+        "_shut",
+        "_tree",
+    )
 
     def __init__(self, frame: LocalMetric, lines: NDArray[np.object_], snappable: NDArray[np.bool_]) -> None:
         self._frame = frame
@@ -63,6 +72,27 @@ class Snapper:
         self._line_of_segment = owner[:-1][real]
         pieces = np.asarray(shapely.linestrings(np.stack([start, end], axis=1)))
         self._segment_tree = shapely.STRtree(pieces)
+        self._shut: NDArray[np.bool_] | None = None
+
+    def without(self, shut: NDArray[np.bool_]) -> Snapper:
+        """The same roads less some edges, on the same trees.
+
+        Args:
+            shut: (edges,) onto which nobody may be put.
+        """
+        other = object.__new__(Snapper)
+        for name in Snapper.__slots__:
+            setattr(other, name, getattr(self, name))
+        lines = shut[self._edges]
+        other._shut = lines if self._shut is None else lines | self._shut
+        return other
+
+    def edges_within(self, shape: shapely.Geometry, metres: float) -> NDArray[np.int32]:
+        """Numbers of the edges within so many metres of a shape in the metric frame, in rising order."""
+        found: NDArray[np.int32] = self._edges[
+            np.sort(self._tree.query(shape, predicate="dwithin", distance=metres))
+        ]
+        return found
 
     def snap(self, lon: ArrayLike, lat: ArrayLike, max_offset_m: float) -> Snaps:
         """See `RoadGraph.snap`."""
@@ -95,6 +125,9 @@ class Snapper:
         found = np.full(len(x), -1, dtype=np.int64)
         boxes = shapely.box(x - _CLOSE_M, y - _CLOSE_M, x + _CLOSE_M, y + _CLOSE_M)
         who, segment = self._segment_tree.query(boxes)
+        if self._shut is not None:
+            open_ = ~self._shut[self._line_of_segment[segment]]
+            who, segment = who[open_], segment[open_]
         ax, ay, dx, dy, square = self._segments[segment].T
         px, py = x[who] - ax, y[who] - ay
         along = np.clip((px * dx + py * dy) / square, 0.0, 1.0)
@@ -116,7 +149,25 @@ class Snapper:
         who, line = self._tree.query_nearest(points, max_distance=max_offset_m, all_matches=True)
         order = np.lexsort((line, who))[::-1]
         found[who[order]] = line[order]  # written last: the smallest number of each point
+        if self._shut is not None:
+            for row in np.unique(who[self._shut[line]]).tolist():
+                found[row] = self._nearest_open(points[row], max_offset_m)
         return found
+
+    def _nearest_open(self, point: shapely.Point, max_offset_m: float) -> int:
+        """The nearest line that is not shut, looked for in wider and wider rings; -1 without one."""
+        shut = self._shut
+        assert shut is not None
+        reach_m = min(_CLOSE_M, max_offset_m)
+        while True:
+            lines = self._tree.query(point, predicate="dwithin", distance=reach_m)
+            lines = np.sort(lines[~shut[lines]])
+            if lines.size:
+                metres = shapely.distance(self._lines[lines], point)
+                return int(lines[np.argmax(metres <= metres.min() + _TIE_M)])
+            if reach_m >= max_offset_m:
+                return -1
+            reach_m = min(3.0 * reach_m, max_offset_m)
 
     def snap_one(self, lon: float, lat: float, max_offset_m: float) -> tuple[int, float, float] | None:
         """(edge, fraction, offset_m) of one point by plain numbers, or None; the same answer as `snap`."""
@@ -128,6 +179,11 @@ class Snapper:
         )
         if not lines.size:
             return None
-        line = int(lines.min())
+        line, offset_m = int(lines.min()), float(metres[0])
+        if self._shut is not None and self._shut[lines].any():
+            line = self._nearest_open(point, max_offset_m)
+            if line < 0:
+                return None
+            offset_m = float(shapely.distance(self._lines[line], point))
         fraction = shapely.line_locate_point(self._lines[line], point, normalized=True)
-        return int(self._edges[line]), float(fraction), float(metres[0])
+        return int(self._edges[line]), float(fraction), offset_m
