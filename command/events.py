@@ -67,6 +67,7 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "assignment.reassigned": "the desk gave the job to another unit",
     "responder.registered": "a person or unit entered the roster",
     "responder.updated": "roster facts changed",
+    "responder.removed": "an import that brought them in was taken back",
     "responder.shift_started": "on duty",
     "responder.shift_ended": "off duty; position sharing stops",
     "camera.registered": "a camera entered the registry",

@@ -396,6 +396,17 @@ class Operations:
 
         return await self._do(actor, decide, lambda _picture: {"registered": len(people)}, NO_KEY)
 
+    async def withdraw_responders(self, actor: Actor, responder_ids: Sequence[str]) -> int:
+        """Take people off the roster again who have done nothing since they entered it; returns how many."""
+        gone: list[Fact] = []
+
+        def decide(picture: Picture, _context: Context) -> Sequence[Fact]:
+            gone[:] = responders.decide_withdraw(picture, responder_ids)
+            return gone
+
+        await self._do(actor, decide, lambda _picture: {}, NO_KEY)
+        return len(gone)
+
     async def send_message(
         self, actor: Actor, to: Sequence[str], body: str, incident_id: str | None, key: Key = NO_KEY
     ) -> Outcome:

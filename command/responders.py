@@ -1,5 +1,6 @@
 """Responders: police, grid workers and others whom the centre can send, and their shifts."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -96,6 +97,19 @@ def decide_register(picture: "Picture", responders: list[Responder], context: Co
             entity = changed(entity, context)
             facts.append(Fact("responder.updated", (("responders", new.id, entity),)))
     return facts
+
+
+def decide_withdraw(picture: "Picture", responder_ids: Iterable[str]) -> list[Fact]:
+    """Take people off the roster again, as far as nothing has happened with them since they entered it.
+
+    Whoever has been on duty or was changed stays: there are tracks and jobs under that unit number.
+    """
+    found = (picture.responders.get(key) for key in responder_ids)
+    return [
+        Fact("responder.removed", (("responders", person.id, None),), {"name": person.name})
+        for person in found
+        if person is not None and person.version == 1 and not person.on_duty
+    ]
 
 
 def decide_shift(
