@@ -228,11 +228,17 @@ class Coverage:
         return Moment(at, district, kept.rollup, reach, people, +excluded, facts, count)
 
     def _keep(self, district: District) -> _Kept:
-        if self._kept is None or self._kept.district is not district:
+        kept = self._kept
+        if kept is None or kept.district.areas is not district.areas:
             areas = district.areas
-            ground = Ground(areas, district.nearest.graphs)
-            self._kept = _Kept(district, ground, Rollup(areas), SeenArea(areas, {}))
-        return self._kept
+            kept = _Kept(district, Ground(areas, district.roads.graphs), Rollup(areas), SeenArea(areas, {}))
+        elif kept.district.roads is not district.roads:
+            kept.ground = Ground(district.areas, district.roads.graphs)
+        # Where only a road was closed or opened, the points on the roads stay where they are.
+        if kept.ground.graphs != district.nearest.graphs:
+            kept.ground = kept.ground.with_closures(district.nearest.graphs)
+        kept.district, self._kept = district, kept
+        return kept
 
 
 def sight_of(camera: Camera) -> Sight:

@@ -99,24 +99,36 @@ class Seeds:
 class ForwardMatrix:
     """A road graph along the traffic, the fastest of parallel lanes only."""
 
-    __slots__ = ("_entry_at", "_entry_tail", "graph", "head", "seconds", "tail", "vertices")
+    __slots__ = ("_entry_at", "_entry_tail", "_rows", "graph", "head", "seconds", "tail", "vertices")
 
     def __init__(self, graph: RoadGraph) -> None:
         arrays = graph.arrays
-        self.graph = graph
-        self.vertices = arrays.vertices
         tail = np.repeat(np.arange(arrays.vertices, dtype=np.int32), np.diff(arrays.out_start))
         lane = arrays.out_lane
         head, seconds = arrays.lane_head[lane], arrays.lane_s[lane]
         order = np.lexsort((seconds, head, tail))
-        tails, heads = tail[order], head[order]
-        fastest = np.ones(len(tails), dtype=np.bool_)
-        fastest[1:] = (tails[1:] != tails[:-1]) | (heads[1:] != heads[:-1])
-        self.tail, self.head = tails[fastest], heads[fastest].astype(np.int32)
-        self.seconds = seconds[order][fastest]
         by_lane = np.argsort(lane, kind="stable")
         self._entry_tail = tail[by_lane]
         self._entry_at = lane[by_lane].astype(np.intp)
+        self._take(graph, (tail[order], head[order].astype(np.int32), seconds[order], lane[order]))
+
+    def on(self, view: RoadGraph) -> ForwardMatrix:
+        """The matrix of a view of the same graph with more roads closed; nothing is sorted anew."""
+        other = object.__new__(ForwardMatrix)
+        open_ = view.arrays.lane_head < view.arrays.vertices
+        entered, kept = open_[self._entry_at], open_[self._rows[3]]
+        other._entry_at, other._entry_tail = self._entry_at[entered], self._entry_tail[entered]
+        tail, head, seconds, lane = self._rows
+        other._take(view, (tail[kept], head[kept], seconds[kept], lane[kept]))
+        return other
+
+    def _take(self, graph: RoadGraph, rows: tuple[Ints, Ints, Floats, Ints]) -> None:
+        """Use arcs sorted by tail, head and time: (tail, head, seconds, lane)."""
+        self.graph, self.vertices, self._rows = graph, graph.arrays.vertices, rows
+        tails, heads, seconds, _ = rows
+        fastest = np.ones(len(tails), dtype=np.bool_)
+        fastest[1:] = (tails[1:] != tails[:-1]) | (heads[1:] != heads[:-1])
+        self.tail, self.head, self.seconds = tails[fastest], heads[fastest], seconds[fastest]
 
     def seeds(self, snaps: Snaps) -> Seeds:
         """Where units on their roads come to the next junctions; those near no road have none."""

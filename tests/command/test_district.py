@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from command.approaches import KEPT, ApproachBook
-from command.district import ABOUT, AREAS, About, Approaches, District, load_district
+from command.district import ABOUT, AREAS, PLACES, About, Approaches, District, load_district
 from gis.errors import GisError
+from gis.roads import Blockage
 from tests.fixtures import COUNTY, G1, G5, G8, middle
 
 
@@ -104,3 +105,24 @@ class TestApproachBook:
         now[0] = load_district(tmp_path)
         assert book.at(*middle(G1)) is not old
         assert len(book) == 1
+
+
+def test_closed_roads_stay_closed_when_another_part_is_imported(district: District, tmp_path: Path) -> None:
+    (west, south), (east, north) = middle(G1), middle(G8)
+    around = ((west, south), (east, south), (east, north), (west, north))
+    closed = district.with_closures([Blockage("polygon", around, buffer_m=50.0)])
+    assert closed.areas is district.areas
+    assert closed.roads is district.roads is district.nearest
+    assert closed.with_closures(closed.closures) is closed
+    assert closed.with_closures([]).nearest is district.nearest
+    # The road keeps its name, and nobody is sent over it.
+    assert closed.road_at(116.8022, 33.9101) == district.road_at(116.8022, 33.9101)
+    places = tmp_path / PLACES
+    places.write_text("name,category,lon,lat\n新医院,hospital,116.81,33.91\n", "utf-8")
+    later = load_district(district.folder, files={PLACES: places}, base=closed)
+    assert [place.name for place in later.places] == ["新医院"]
+    for one in (closed, later):
+        spot, target = middle(G1), middle(G8)
+        before = district.approach(*target, "car").seconds_at(*spot)
+        assert one.approach(*target, "car").seconds_at(*spot) != before
+        assert one.closures == closed.closures

@@ -286,3 +286,31 @@ def test_a_village_is_the_sum_of_its_grids() -> None:
     none = GridFacts(Times(np.zeros((1, HORIZON_S + 2))), nobody, nobody, zero, zero, np.zeros(1, np.int64))
     figure = Rollup(lonely).figures(none, (300,))[0]
     assert (figure.reach, figure.unreached, figure.median_s, figure.seen) == ({300: None}, None, None, None)
+
+
+def test_closed_roads_are_out_of_reach_and_open_again() -> None:
+    """A view of the ground says what a ground made of the closed graph alone says, in either order of asking."""
+    graph = lattice()
+    shut = graph.closed(np.arange(8, 24))
+    spots = [(117.012, 34.0), (117.03, 34.031)]
+    whole = Ground(AREAS, {"car": graph})
+    before = reach_of(spots, whole).seconds
+    closed = whole.with_closures({"car": shut})
+    reach = reach_of(spots, closed)
+    assert len(reach.seconds) == len(before)
+    samples = closed.samples
+    on_closed = np.isin(samples.edge, np.arange(4, 12))
+    assert np.isinf(reach.seconds[on_closed]).all()
+    assert np.isfinite(before[on_closed]).any()
+    assert (reach.seconds >= before - 1e-9).all()
+    for n in np.flatnonzero(~on_closed)[::25].tolist():
+        lon, lat = samples.frame.to_lonlat(samples.x[n : n + 1], samples.y[n : n + 1])
+        field = shut.field_to(float(lon[0]), float(lat[0]))
+        expected = np.nanmin([field.seconds_at(x, y) for x, y in spots])
+        assert reach.seconds[n] == pytest.approx(expected, abs=0.05)
+    two = reach.two_nearest
+    assert np.array_equal(two.first_s, reach.seconds)
+    again = reach_of(spots, closed.with_closures({"car": graph}))
+    assert np.array_equal(again.seconds, before)
+    asked_closed_first = Ground(AREAS, {"car": graph}).with_closures({"car": shut})
+    assert np.array_equal(reach_of(spots, asked_closed_first).seconds, reach.seconds)
