@@ -17,6 +17,11 @@ export function emptyBoard() {
   };
 }
 
+/** Which revision of the district the board knows of; 0 before the first. @param {Board} board */
+export function geographyOf(board) {
+  return board.geography.district?.revision ?? 0;
+}
+
 /** The event cannot be applied: its changes are not of the agreed form. The feed answers with one resync. */
 export class BoardError extends Error {}
 

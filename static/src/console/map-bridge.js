@@ -1,6 +1,6 @@
 // Keeps the map in step with the board and the selection. The map itself knows nothing of the console.
 import { call } from '../api.js';
-import { activeAssignments, isOpen, responderByUnit } from '../board.js';
+import { activeAssignments, geographyOf, isOpen, responderByUnit } from '../board.js';
 import { t } from '../i18n.js';
 import { createMap } from '../map/map.js';
 import { bearingText, cutText, distanceText, durationText } from '../ui/format.js';
@@ -17,6 +17,8 @@ const drawn = {};
 /** @type {Map<string, object>} outlines by area code, as far as they are known */
 const outlines = new Map();
 let grids = 'none';
+/** The revision of the district whose areas are drawn. */
+let geography = 0;
 const CAMERAS_EVERY_MS = 2500;
 let camerasAt = 0;
 
@@ -55,9 +57,18 @@ export async function startMap(container) {
   // What was selected while the map was still loading.
   const at = ui.selection?.kind === 'incident' ? placeOfSelection() : null;
   if (at) map.suggest(at, 14.4);
+  geography = geographyOf(board());
   await loadAreas();
   syncMap();
   return map;
+}
+
+/** Somebody changed the district: what was drawn of it is asked for anew. */
+async function reloadAreas() {
+  const close = grids !== 'none';
+  grids = 'none';
+  await loadAreas();
+  if (close) await loadGrids();
 }
 
 /** Names of all tiers and outlines of the upper three. Grids' outlines wait until one looks closely. */
@@ -66,6 +77,7 @@ async function loadAreas() {
     [1, 2, 3, 4].map(async (tier) => {
       try {
         const { items } = await call('GET', `/areas?tier=${tier}&limit=5000`);
+        for (const item of [...ui.areas.values()]) if (item.tier === tier) ui.areas.delete(item.code);
         for (const item of items) ui.areas.set(item.code, item);
         if (tier < 4) takeOutlines(tier, await call('GET', `/areas.geojson?tier=${tier}`));
       } catch (error) {
@@ -123,6 +135,10 @@ export function syncMap() {
   const { map } = ui;
   if (!map) return;
   const b = board();
+  if (geography !== geographyOf(b)) {
+    geography = geographyOf(b);
+    void reloadAreas();
+  }
   if (drawn.incidents !== b.incidents) {
     drawn.incidents = b.incidents;
     map.setIncidents(Object.values(b.incidents).filter(isOpen));

@@ -1,7 +1,7 @@
 // The map in the middle of the wall. It lies under the scaled stage in real pixels, so that it stays sharp on any wall.
 
 import { call } from '../api.js';
-import { isOpen, levelRank, openIncidents, responderByUnit } from '../board.js';
+import { geographyOf, isOpen, levelRank, openIncidents, responderByUnit } from '../board.js';
 import { createMap } from '../map/map.js';
 import { duration } from '../time.js';
 import { cutText } from '../ui/format.js';
@@ -58,6 +58,8 @@ export class WallMap {
   #grids = null;
   /** @type {object | null} */
   #outside = null;
+  /** The revision of the district whose areas are drawn. */
+  #geography = 0;
   /** @type {number | undefined} */
   #back;
 
@@ -90,6 +92,7 @@ export class WallMap {
       scale: scale * DESK_TO_WALL, interactive: false,
     });
     const wall = new WallMap(map, feed, district, scale);
+    wall.#geography = geographyOf(feed.board);
     wall.#overview(0);
     void wall.#loadAreas();
     return wall;
@@ -171,6 +174,10 @@ export class WallMap {
    */
   sync(board, nowMs, ageing, pins) {
     const map = this.#map;
+    if (this.#geography !== geographyOf(board)) {
+      this.#geography = geographyOf(board);
+      void this.#loadAreas();
+    }
     map.cameras.setPins(pins);
     if (this.#drawn.incidents !== board.incidents) {
       map.setIncidents(Object.values(board.incidents).filter(isOpen));
