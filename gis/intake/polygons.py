@@ -1,0 +1,225 @@
+"""Checks of every shape on its own: is it there, an area, whole, and not twice."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import shapely
+from shapely.geometry import GeometryCollection
+
+from gis.intake.issues import Issue
+from gis.intake.model import Choices
+from gis.intake.placing import Placed
+from gis.intake.rows import Rows
+from gis.intake.table import Sheet
+
+MOST_VERTICES: Final = 20_000
+_POLYGONS: Final = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
+_COLLECTION: Final = int(shapely.GeometryType.GEOMETRYCOLLECTION)
+_NAMES: Final = {
+    0: "Point",
+    1: "LineString",
+    2: "LinearRing",
+    4: "MultiPoint",
+    5: "MultiLineString",
+    7: "GeometryCollection",
+}
+
+
+def check_presence(rows: Rows, placed: Placed, sheet: Sheet) -> None:
+    """Report rows whose shape is missing, unreadable or not on the globe."""
+    assert rows.shapes is not None
+    assert sheet.shapes is not None
+    issues = sheet.issues
+    lost = rows.cut.rows if rows.cut is not None else np.zeros(0, np.int64)
+    if rows.cut is not None:
+        issues.add(Issue(-1, "error", "truncated_file", rows.cut.why.zh, rows.cut.why.en))
+        issues.add_rows(
+            lost,
+            "error",
+            "truncated_file",
+            "文件被截断，这一行不完整",
+            "the file is cut short and this row is not whole",
+        )
+    missing = np.flatnonzero(shapely.is_missing(rows.shapes) | shapely.is_empty(rows.shapes))
+    bad = rows.unreadable
+    issues.add_rows(bad, "error", "no_geometry", "图形无法读取", "the shape cannot be read")
+    issues.add_rows(
+        np.setdiff1d(missing, np.union1d(bad, lost)), "error", "no_geometry", "没有图形", "there is no shape"
+    )
+    issues.add_rows(placed.not_finite, "error", "not_finite", "坐标不是数字", "a coordinate is not a number")
+    issues.add_rows(
+        placed.out_of_range,
+        "error",
+        "out_of_range",
+        "坐标超出范围（坐标系有误，或经纬度颠倒？）",
+        "a coordinate is not on the globe (wrong reference system, or axes swapped?)",
+    )
+    sheet.shapes[missing] = None
+    sheet.shapes[lost] = None
+
+
+def check_polygons(sheet: Sheet, choices: Choices) -> int:
+    """Report shapes that are no areas, cross themselves, are huge or stand twice; mend crossings where asked.
+
+    Returns:
+        How many were mended.
+    """
+    assert sheet.shapes is not None
+    _only_areas(sheet)
+    known = sheet.known()
+    shapes = sheet.shapes
+    crossing = known[~shapely.is_valid(shapes[known])]
+    mended = 0
+    if len(crossing):
+        reasons = shapely.is_valid_reason(shapes[crossing])
+        whole = (
+            shapely.make_valid(shapes[crossing], method="structure")
+            if "make_valid" in choices.repair
+            else None
+        )
+        for n, row in enumerate(crossing.tolist()):
+            lon, lat = _place_of(str(reasons[n]))
+            what = str(reasons[n]).split("[")[0]
+            after = None if whole is None else areal(whole[n])
+            if after is None:
+                tail = (
+                    ("（可修复）", " (can be repaired)")
+                    if whole is None
+                    else ("，修复后没有面积", ", and has no area once repaired")
+                )
+                sheet.issues.add(
+                    Issue(
+                        row,
+                        "error",
+                        "self_intersection",
+                        f"图形自相交{tail[0]}",
+                        f"the shape crosses itself: {what}{tail[1]}",
+                        lon,
+                        lat,
+                    )
+                )
+                sheet.original.setdefault(row, shapes[row])
+                continue
+            sheet.original.setdefault(row, shapes[row])
+            shapes[row] = after
+            mended += 1
+            sheet.issues.add(
+                Issue(
+                    row,
+                    "note",
+                    "self_intersection",
+                    "图形自相交，已修复",
+                    f"the shape crossed itself ({what}) and was repaired",
+                    lon,
+                    lat,
+                )
+            )
+        if whole is None:
+            # Kept for the preview; no check of neighbours can use it.
+            for row in crossing.tolist():
+                shapes[row] = None
+    known = sheet.known()
+    count = shapely.get_num_coordinates(shapes[known])
+    for row, vertices in zip(
+        known[count > MOST_VERTICES].tolist(), count[count > MOST_VERTICES].tolist(), strict=True
+    ):
+        sheet.issues.add(
+            Issue(
+                row,
+                "note",
+                "too_many_vertices",
+                f"图形有 {vertices:,} 个顶点",
+                f"the shape has {vertices:,} vertices",
+            )
+        )
+    _duplicates(sheet, known)
+    return mended
+
+
+def _only_areas(sheet: Sheet) -> None:
+    assert sheet.shapes is not None
+    known = sheet.known()
+    kind = shapely.get_type_id(sheet.shapes[known])
+    for row, what in zip(
+        known[~np.isin(kind, _POLYGONS)].tolist(), kind[~np.isin(kind, _POLYGONS)].tolist(), strict=True
+    ):
+        part = areal(sheet.shapes[row]) if what == _COLLECTION else None
+        name = _NAMES.get(what, str(what))
+        if part is None:
+            sheet.issues.add(
+                Issue(
+                    row,
+                    "error",
+                    "wrong_type",
+                    f"图形是 {name}，需要面",
+                    f"the shape is a {name}, an area is needed",
+                )
+            )
+            sheet.shapes[row] = None
+            continue
+        sheet.original.setdefault(row, sheet.shapes[row])
+        sheet.shapes[row] = part
+        sheet.issues.add(
+            Issue(
+                row,
+                "warning",
+                "wrong_type",
+                "图形混有点或线，只取其中的面",
+                "the shape mixes areas with points or lines; only the areas count",
+            )
+        )
+    known = sheet.known()
+    flat = known[shapely.area(sheet.shapes[known]) == 0.0]
+    flat = flat[shapely.is_valid(sheet.shapes[flat])]
+    sheet.issues.add_rows(flat, "error", "wrong_type", "图形没有面积", "the shape has no area")
+    sheet.shapes[flat] = None
+
+
+def areal(shape: object) -> object | None:
+    """The areas among a shape's parts as one polygon or multipolygon, or None without any."""
+    parts = [shape]
+    if isinstance(shape, GeometryCollection):
+        parts = list(shapely.get_parts(shape))
+    flat = [one for part in parts for one in shapely.get_parts(part).tolist()]
+    polygons = [one for one in flat if shapely.get_type_id(one) == _POLYGONS[0] and one.area > 0.0]
+    if not polygons:
+        return None
+    whole: object = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    return whole
+
+
+def _place_of(reason: str) -> tuple[float | None, float | None]:
+    """The point named in brackets at the end of a reason."""
+    try:
+        lon, lat = (float(word) for word in reason.split("[")[1].rstrip("]").split()[:2])
+    except (IndexError, ValueError):
+        return None, None
+    return lon, lat
+
+
+def _duplicates(sheet: Sheet, known: np.ndarray) -> None:
+    """Report shapes that an earlier row has already, point for point."""
+    assert sheet.shapes is not None
+    if not len(known):
+        return
+    tier = sheet.tiers.tier[known] if sheet.tiers is not None else np.zeros(len(known), np.int32)
+    box = shapely.bounds(sheet.shapes[known])
+    size = shapely.area(sheet.shapes[known])
+    keys = np.column_stack((tier, np.round(box, 7), np.round(size, 12)))
+    _, first, same = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[same.ravel()] != np.arange(len(known)))
+    for n in again.tolist():
+        one, other = known[n], known[first[same.ravel()[n]]]
+        if shapely.equals(sheet.shapes[one], sheet.shapes[other]):
+            number = int(sheet.numbers[other])
+            sheet.issues.add(
+                Issue(
+                    int(one),
+                    "warning",
+                    "duplicate_geometry",
+                    f"图形与第 {number} 行相同",
+                    f"the shape is that of row {number}",
+                )
+            )
