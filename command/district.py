@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from command.dispatch import Travel
 from command.incidents import Place
+from gis.addresses import NO_ADDRESSES, Addresses
 from gis.areas import AreaIndex
 from gis.files import Place as NamedPlace
 from gis.files import read_areas, read_beats, read_places
@@ -30,9 +31,12 @@ RULES: Final = "rules.csv"
 DEPARTMENTS: Final = "departments.csv"
 ROADS: Final = "roads.osm.pbf"
 BASEMAP: Final = "basemap.pmtiles"
+ADDRESSES: Final = "addresses.npz"
 ABOUT: Final = "district.json"
 ADDRESS_ROAD_M: Final = 150.0
 """Farther from every road than this, an address names no road."""
+ADDRESS_HOUSE_M: Final = 30.0
+"""Nearer to a house than this, an address names its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class District:
         areas: Divisions, grids and beats.
         nearest: Travel times by road, or straight-line estimates where no roads were imported.
         places: Named places for search and addresses.
+        addresses: House numbers.
         closures: Closed roads; `nearest` becomes what it is without them, `roads` stays what was imported.
     """
 
@@ -69,6 +74,7 @@ class District:
         nearest: NearestByRoad,
         places: Sequence[NamedPlace] = (),
         *,
+        addresses: Addresses = NO_ADDRESSES,
         closures: Sequence[Blockage] = (),
     ) -> None:
         self.folder = folder
@@ -78,6 +84,7 @@ class District:
         self.closures = tuple(closures)
         self.nearest = _without_closed(nearest, self.closures)
         self.places = tuple(places)
+        self.addresses = addresses
 
     def with_closures(self, closures: Sequence[Blockage]) -> "District":
         """Return this district while these roads are closed, instead of those that were closed before.
@@ -138,13 +145,14 @@ class District:
         return found.areas.get(4), area, station
 
     def address_at(self, lon: float, lat: float) -> str | None:
-        """Return a short address in words: the village or community and the nearest named road."""
+        """Return a short address in words: the village or community, and the house or else the named road."""
         found = self.areas.locate(lon, lat)
         parts = []
         code = found.areas.get(3) or found.areas.get(2)
         if code is not None:
             parts.append(self.areas.area(code).name)
-        road = self.road_at(lon, lat)
+        house = self.addresses.near(lon, lat, ADDRESS_HOUSE_M)
+        road = self.road_at(lon, lat) if house is None else house.label
         if road:
             parts.append(road)
         return " ".join(parts) or None
@@ -195,6 +203,10 @@ class Approaches:
         if name not in self._fields:
             self._fields[name] = self._district.approach(self.lon, self.lat, profile)
         return self._fields[name]
+
+    def knows(self, profile: str) -> bool:
+        """Say whether the field for a means of travel has been made, so that `to` costs nothing."""
+        return (self._district.profile_for(profile) or profile) in self._fields
 
     def travel(self, profiles: Sequence[str], lon: Sequence[float], lat: Sequence[float]) -> list[Travel]:
         """Time candidates. The distance is the straight line until a route is drawn."""
@@ -258,6 +270,10 @@ def load_district(
         places = base.places
     else:
         places = tuple(read_places(path)[0]) if (path := path_of(PLACES)) is not None else ()
+    if base is not None and untouched(ADDRESSES):
+        addresses = base.addresses
+    else:
+        addresses = Addresses.load(path) if (path := path_of(ADDRESSES)) is not None else NO_ADDRESSES
     if base is not None and untouched(*map(graph_file, PROFILES)):
         nearest = base.roads
     else:
@@ -276,4 +292,4 @@ def load_district(
         prefix=(overrides.prefix if overrides else "") or stored.get("prefix") or "YP",
     )
     closures = base.closures if base is not None else ()
-    return District(folder, about, index, nearest, places, closures=closures)
+    return District(folder, about, index, nearest, places, addresses=addresses, closures=closures)
