@@ -6,6 +6,7 @@ GisError
 ├── UnknownArea      no area or beat has this code
 ├── AreaConflict     the areas contradict each other (same code twice, a parent that is missing)
 ├── BadShape         a drawn shape that is none: too few points, off the earth, a ring that crosses itself
+├── EditRefused      an edit of outlines makes no sense, or would break one of them
 ├── NoRoads          a road file without one road that the profile may use
 └── ToolFailed       an outside program (the tile builder, the file reader) failed or took too long
 """
@@ -51,6 +52,30 @@ class AreaConflict(GisError):
 
 class BadShape(GisError):
     """A shape drawn on the map is none; the text says why."""
+
+
+class EditRefused(GisError):
+    """An edit of outlines cannot be carried out.
+
+    Args:
+        reason: A word for programs: not_on_border, junction, overlap, gap, outside_parent, invalid, …
+        detail: One sentence for a person.
+        at: Where, lon/lat degrees, or None where there is no one place.
+        keys: Codes of the areas concerned.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        at: tuple[float, float] | None = None,
+        keys: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.at = at
+        self.keys = keys
 
 
 class NoRoads(GisError):
