@@ -176,7 +176,7 @@ async def _work(
             fds.append(descriptor)
             files.append(Given(descriptor, part_name))
         request = Request(choices=choices, source=called, files=tuple(files), reference=reference)
-        (work / "request.json").write_bytes(msgspec.json.encode(request))
+        (work / "request.json").write_bytes(msgspec.json.encode(request, enc_hook=str))
         (work / "request.json").chmod(0o644)
         environment = await asyncio.to_thread(_environment, work)
         process = await asyncio.create_subprocess_exec(

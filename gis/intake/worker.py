@@ -101,7 +101,7 @@ class Beat:
 
 def main() -> int:
     """Make the draft that `request.json` asks for."""
-    request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request)
+    request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request, dec_hook=lambda kind, value: kind(value))
     out = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints is no message
     warm_up()
