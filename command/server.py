@@ -23,6 +23,7 @@ from command.api import (
     assignments,
     camera_registry,
     cameras,
+    closures,
     coverage,
     coverage_history,
     errors,
@@ -44,6 +45,7 @@ from command.api import (
     wall,
 )
 from command.api import clips as clips_api
+from command.api import imports as imports_api
 from command.api.feed import FeedHub
 from command.api.ingest import IngestApp, IngestServices, SessionGrant
 from command.api.middleware import SecurityMiddleware
@@ -53,6 +55,7 @@ from command.api.services import Services
 from command.api.views import viewer_of
 from command.board import Board
 from command.clock import Clock, SystemClock, parse_rfc3339, rfc3339
+from command.closures import in_force
 from command.coverage import Coverage
 from command.coverage_record import CoverageRecord
 from command.desk import Desk
@@ -62,15 +65,19 @@ from command.events import Event
 from command.exports import ClipExports, forget_exports
 from command.feed import Feed
 from command.geography.atlas import Atlas
+from command.geography.imports import Imports
+from command.geography.imports.appliers import FILE_OF, FileApplier
+from command.geography.imports.registries import CameraApplier, ResponderApplier
 from command.geography.keeper import Keeper
 from command.geography.revisions import Revisions
+from command.geography.traffic import Traffic
 from command.operations import Operations
 from command.policy import load_policy
 from command.presence import Presence
 from command.proposals import Proposals
 from command.resources import config_dir, static_dir
 from command.search import Search
-from command.settings import Settings
+from command.settings import Settings, admission_of
 from command.store import schema
 from command.store.clips import Clips
 from command.store.coverage_hours import CoverageHours
@@ -91,6 +98,7 @@ log = structlog.get_logger("server")
 
 DISTRICT: str = "district"
 DATABASE: str = "yiping.db"
+IMPORTS: str = "imports"
 PICKS: str = "search-picks.json"
 KEPT_EVENTS: int = 20_000
 """How many of the newest events the feed keeps for browsers that resume."""
@@ -135,6 +143,7 @@ class Core:
     desk: Desk
     feed: Feed
     keeper: Keeper
+    traffic: Traffic
     tracking: Tracking
     units: Units
     search: Search
@@ -142,6 +151,7 @@ class Core:
     parts: AccountParts
     sources: Sources
     viewings: Viewings
+    imports: Imports
 
     @property
     def district(self) -> District:
@@ -183,7 +193,9 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         revisions = Revisions(settings.data_dir / DISTRICT, clock)
         if district is None:
             district = load_district(settings.data_dir / DISTRICT, overrides)
-        atlas = Atlas(district)
+        # Before anybody asks for a way: roads that were closed when the service ended are closed.
+        atlas = Atlas(district.with_closures(in_force(board.closures.values())))
+        traffic = Traffic(board.closures, atlas)
         tracking = Tracking(
             board,
             district,
@@ -205,6 +217,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
             units.apply(event)
             find.apply(event)
             sources.apply(event)
+            traffic.apply(event)
             feed.publish(event)
 
         desk = Desk(board, event_log, clock, publish)
@@ -213,10 +226,20 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         proposals = Proposals(board, tracking, lambda: atlas.district, settings)
         operations = Operations(desk, settings, policy, proposals, lambda: atlas.district, box)
         keeper = Keeper(atlas, revisions, desk, overrides, operations.cameras.register)
+        imports = Imports(
+            settings.data_dir / IMPORTS,
+            {
+                **{kind: FileApplier(kind, keeper) for kind in FILE_OF},
+                "cameras": CameraApplier(keeper, board, operations.cameras, sources, admission_of(settings)),
+                "responders": ResponderApplier(keeper, board, operations),
+            },
+            clock,
+        )
         parts = assemble(
             SqlAccounts(database), settings.security, clock, rules / "roles.toml", district.about.code
         )
         atlas.follow(tracking.take_district)
+        atlas.follow(find.take_district)
         atlas.follow(lambda new: parts.access.take_code(new.about.code))
     except BaseException:
         database.close()
@@ -230,6 +253,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         desk,
         feed,
         keeper,
+        traffic,
         tracking,
         units,
         find,
@@ -237,6 +261,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         parts,
         sources,
         seen,
+        imports,
     )
 
 
@@ -304,6 +329,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         coverage=coverage_now,
         coverage_record=record,
         keeper=core.keeper,
+        traffic=core.traffic,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
         tokens=core.parts.tokens,
@@ -311,6 +337,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         audit=core.parts.audit,
         sources=core.sources,
         viewings=core.viewings,
+        imports=core.imports,
         video_desk=video_desk,
         exports=exports,
     )
@@ -351,9 +378,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     core.desk.run(),
                     watch.run(),
                     core.tracking.run(),
+                    core.traffic.run(),
                     core.parts.sessions.run(),
                     video_desk.run(),
                     record.run(),
+                    core.search.run(),
                 )
             ]
             telling = group.create_task(core.keeper.tell_at_start())
@@ -365,6 +394,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                 for task in (*background, telling, warming):
                     task.cancel()
                 await exports.close()
+                await core.imports.close()
         try:
             await watch.checkpoint()
         except YipingError as error:  # a full disk must not keep the rest from being put away
@@ -391,8 +421,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         camera_registry,
         tours,
         alarms,
+        closures,
         viewings,
         gb,
+        imports_api,
         live,
         pictures,
         probes,

@@ -127,6 +127,12 @@ class SecuritySettings(Section):
     max_upload_bytes: int = Field(
         default=8_388_608, ge=1024, le=268_435_456, description="Largest uploaded photo, in bytes."
     )
+    max_import_bytes: int = Field(
+        default=536_870_912,
+        ge=1_048_576,
+        le=2_147_483_648,
+        description="Largest file brought in over the web, in bytes.",
+    )
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="Addresses or CIDR blocks whose X-Forwarded-For is believed."
     )

@@ -48,6 +48,7 @@ HEADERS: Final = {
     "permissions-policy": "geolocation=(self), camera=(self), microphone=(self), payment=(), usb=()",
 }
 HSTS: Final = "max-age=31536000"
+_IMPORT_PATH: Final = re.compile(r"/imports/?$")
 _UPLOAD_PATHS: Final = re.compile(r"/photos/?$|/positions/?$|/import(?:/|$)")
 _UPLOAD_MARGIN: Final = 65_536
 """The form around an uploaded file."""
@@ -158,6 +159,8 @@ class SecurityMiddleware:
 
     def _limit(self, scope: Scope) -> int:
         limits = self._settings.security
+        if _IMPORT_PATH.search(scope["path"]):
+            return limits.max_import_bytes + _UPLOAD_MARGIN
         if _UPLOAD_PATHS.search(scope["path"]):
             return max(limits.max_body_bytes, limits.max_upload_bytes + _UPLOAD_MARGIN)
         return limits.max_body_bytes

@@ -20,7 +20,9 @@ from command.desk import Desk, Key
 from command.district import District
 from command.exports import ClipExports
 from command.feed import Feed
+from command.geography.imports import Imports
 from command.geography.keeper import Keeper
+from command.geography.traffic import Traffic
 from command.operations import Operations
 from command.policy import Policy
 from command.presence import Presence
@@ -55,6 +57,7 @@ class Services:
     coverage: Coverage
     coverage_record: CoverageRecord
     keeper: Keeper
+    traffic: Traffic
     accounts: Accounts
     sessions: Sessions
     tokens: Tokens
@@ -64,6 +67,7 @@ class Services:
     viewings: Viewings
     video_desk: VideoDesk
     exports: ClipExports
+    imports: Imports
 
     @property
     def district(self) -> District:

@@ -1,0 +1,203 @@
+"""``yiping import``: the same way in as the page's, for whoever has a terminal and the service stopped."""
+
+import asyncio
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from command.cli.common import load, say
+from command.events import SYSTEM
+from command.geography.imports import KINDS, Imports, Job
+from command.geography.imports.issues import FILE as ISSUES
+from command.geography.imports.issues import read_issues
+from command.server import Core, open_core
+from gis.intake import Choices, Draft
+from gis.intake.model import Rows
+
+Data = Annotated[Path | None, typer.Option(help="Data folder.")]
+Config = Annotated[Path | None, typer.Option(help="TOML file with the settings.")]
+SHOWN_ISSUES = 20
+LOOK_S = 0.5
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+
+def import_(
+    what: Annotated[str, typer.Argument(help=f"{', '.join(KINDS)}; or undo, with a revision's number")],
+    file: Annotated[
+        Path, typer.Argument(help="The file to read: shapefile, GPKG, GeoJSON, KML, FGB, CSV, XLSX.")
+    ],
+    crs: Annotated[
+        str | None,
+        typer.Option(
+            help="EPSG:4326, EPSG:4490, GCJ-02, BD-09 or EPSG:n, +swapped where latitude comes first."
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of text without one of its own, e.g. gb18030.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Which layer or sheet; otherwise the largest.")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="column=field; column= leaves it out. May be repeated.")
+    ] = None,
+    repair: Annotated[str, typer.Option(help="make_valid, coverage or both, separated by a comma.")] = "",
+    rows: Annotated[str, typer.Option(help="good, all, or numbers such as 1-5,9.")] = "good",
+    mode: Annotated[str, typer.Option(help="replace what there is, or merge by code.")] = "replace",
+    issues: Annotated[Path | None, typer.Option(help="Write all issues to this CSV file.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report; change nothing.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Bring a file into the district. The service must not be running on the same data folder."""
+    if what not in (*KINDS, "undo"):
+        raise typer.BadParameter(f"{what!r} is not one of {', '.join(KINDS)}, undo")
+    settings = load(config, data)
+    if what == "undo":
+        core = open_core(settings)
+        try:
+            asyncio.run(_undo(core, str(file)))
+        finally:
+            core.close()
+        return
+    if not file.exists():
+        raise FileNotFoundError(f"{file} does not exist")
+    said = {
+        "kind": what,
+        "crs": crs,
+        "encoding": encoding,
+        "layer": layer,
+        "mapping": _mapping(mapping or []),
+        "repair": [word.strip() for word in repair.split(",") if word.strip()],
+        "rows": _rows(rows),
+        "mode": mode,
+    }
+    choices = msgspec.convert(said, Choices)
+    core = open_core(settings)
+    try:
+        asyncio.run(_bring(core, file, choices, issues, dry_run=dry_run))
+    finally:
+        core.close()
+
+
+def _mapping(pairs: list[str]) -> dict[str, str] | None:
+    found = dict(pair.rpartition("=")[::2] for pair in pairs)
+    if any("=" not in pair for pair in pairs):
+        raise typer.BadParameter("--map takes column=field")
+    return found or None
+
+
+def _rows(text: str) -> Rows:
+    if text in ("good", "all"):
+        return "good" if text == "good" else "all"
+    numbers: set[int] = set()
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            numbers.update(range(int(first), int(last or first) + 1))
+    except ValueError:
+        raise typer.BadParameter(f"--rows takes good, all or numbers such as 1-5,9, not {text!r}") from None
+    return tuple(sorted(numbers))
+
+
+async def _bring(core: Core, file: Path, choices: Choices, issues: Path | None, *, dry_run: bool) -> None:
+    desk = asyncio.create_task(core.desk.run())
+    imports = core.imports
+    try:
+        upload = imports.place_for_upload()
+        await asyncio.to_thread(_copy, file, upload)
+        job = imports.begin(choices.kind, file.name, upload, SYSTEM, choices)
+        try:
+            job = await _watch(imports, job)
+            if job.draft is not None:
+                _report(job.draft)
+                _show_issues(imports, job, issues)
+            if not dry_run:
+                job = await _watch(imports, imports.apply(job.id, SYSTEM))
+                counts = ", ".join(f"{name} {count}" for name, count in job.counts.items())
+                undo = "" if job.revision is None else f"；撤销：yiping import undo {job.revision}"
+                say(f"{job.kind}: 已导入（{counts}）{undo}")
+        finally:
+            await imports.remove(job.id)
+    finally:
+        desk.cancel()
+        await asyncio.gather(desk, return_exceptions=True)
+
+
+async def _undo(core: Core, number: str) -> None:
+    if not number.isdigit():
+        raise typer.BadParameter(f"{number!r} is not the number of a revision")
+    desk = asyncio.create_task(core.desk.run())
+    try:
+        done = await core.keeper.undo(int(number), SYSTEM)
+        say(f"已撤销第 {number} 次变更（{done.change.what} {done.change.note}）")
+    finally:
+        desk.cancel()
+        await asyncio.gather(desk, return_exceptions=True)
+
+
+async def _watch(imports: Imports, job: Job) -> Job:
+    """Show progress until the work at hand is done.
+
+    Raises:
+        ValueError: It came to nothing; says why.
+    """
+    shown = ""
+    while job.at_work:
+        await asyncio.sleep(LOOK_S)
+        if (at := job.progress) is not None:
+            rows = f" {at.done:,}/{at.total:,}" if at.total else ""
+            text = f"  {at.share:4.0%}  {at.stage}{rows}"
+            if text != shown:
+                say(text)
+            shown = text
+    job = await imports.wait(job.id)
+    if job.error is not None:
+        raise ValueError(job.error.detail)
+    return job
+
+
+def _copy(file: Path, target: Path) -> None:
+    """A copy of our own; a shapefile with the parts that lie beside it becomes one file."""
+    if file.suffix.lower() != ".shp":
+        shutil.copyfile(file, target)
+        return
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+        for part in _SHAPEFILE_PARTS:
+            for sibling in (file.with_suffix(part), file.with_suffix(part.upper())):
+                if sibling.is_file():
+                    packed.write(sibling, f"{file.stem}{part}")
+                    break
+
+
+def _report(draft: Draft) -> None:
+    counts = "，".join(f"{name} {draft.counts.get(name, 0)}" for name in ("error", "warning", "note"))
+    say(f"{draft.kind}: {draft.format} 图层 {draft.layer}，{draft.rows} 行，可导入 {draft.taken}（{counts}）")
+    fields = {column.name: column.field for column in draft.columns if column.field}
+    say("  列：" + "，".join(f"{name}→{field}" for name, field in fields.items()))
+    guessed = "（推断）" if draft.encoding.guessed else ""
+    say(f"  编码：{draft.encoding.used}{guessed}")
+    say(f"  坐标系：{draft.crs.used or '无坐标'}，文件声明 {draft.crs.declared or '无'}")
+    for guess in draft.crs.guesses[:3]:
+        say(f"    {guess.crs} {guess.score:.0%} {guess.why.zh}")
+    if draft.tiers:
+        say("  层级：" + "，".join(f"{label} {count}" for label, count in draft.tiers.items()))
+    for note in draft.notes:
+        say(f"  {note.zh}")
+    if draft.needs:
+        options = {"crs": "--crs", "encoding": "--encoding", "columns": "--map", "tiers": "--map"}
+        say("  请先确定：" + "，".join(f"{need}（{options.get(need, '')}）" for need in draft.needs))
+
+
+def _show_issues(imports: Imports, job: Job, issues: Path | None) -> None:
+    path = imports.file(job.id, ISSUES)
+    found, more = read_issues(path, 0, SHOWN_ISSUES)
+    for one in found:
+        say(f"  第 {one.row} 行 {one.severity}: {one.detail_zh}")
+    if more is not None:
+        say("  … 还有更多，用 --issues 写出全部")
+    if issues is not None:
+        shutil.copyfile(path, issues)
+        say(f"  全部问题：{issues}")
