@@ -16,6 +16,7 @@ from command import district as names
 from command.district import District
 from command.errors import Malformed
 from command.responders import KINDS, Profile, Responder
+from gis.addresses import read_addresses
 from gis.areas import AreaIndex
 from gis.basemap import build_basemap
 from gis.files import read_areas, read_beats, read_places, write_areas
@@ -104,6 +105,9 @@ def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress 
         )
         for name, graph in graphs.items():
             graph.save(folder / names.graph_file(name))
+        houses = read_addresses(path)
+        houses.save(folder / names.ADDRESSES)
+        notes["addresses"] = len(houses)
         part = folder / (names.ROADS + ".part")
         shutil.copyfile(path, part)
         os.replace(part, folder / names.ROADS)

@@ -37,14 +37,14 @@ async def search(
     bbox: BBox = None,
     type: Annotated[list[Type] | None, Query()] = None,
 ) -> Json:
-    """Find areas, roads, places, people, cameras and incidents: see the user guide for what may be typed."""
+    """Find areas, beats, roads, addresses, places, people, cameras and incidents: see the user guide."""
     view = _view(near, bbox)
     if not s.search.warmed:
         # Asked in the first moment after the start: wait for the names rather than answer without them.
         await asyncio.to_thread(s.search.warm)
     if s.search.untidy:
         await s.search.tidy()
-    hits = s.search.find(q, _allowed(s, me), limit, view=view, types=type)
+    hits = await s.search.ask(q, _allowed(s, me), limit, view=view, types=type)
     return {"items": [asdict(hit) for hit in hits], "next": None}
 
 
@@ -56,15 +56,20 @@ async def pick(body: PickBody, me: Viewer, s: ServicesOf) -> None:
             await asyncio.to_thread(s.search.warm)
         if not s.search.knows(body.type, body.id) or not _allowed(s, me)(body.type, body.id):
             raise NotFound(body.type, body.id)
-        s.search.pick(body.type, body.id)
-    if s.search.picks.due:
-        await asyncio.to_thread(s.search.picks.save)
+        await s.search.choose(body.type, body.id)
 
 
 def _allowed(s: Services, me: Principal) -> Allowed:
     seen = s.access.view_for(me, s.lookup)
 
+    areas = s.district.areas
+    beats = {beat.code: beat for beat in areas.beats}
+
     def allowed(kind: Type, key: str) -> bool:
+        if kind == "beat":
+            # A beat lies in one's area as far as its grids do; one without grids only in the whole district.
+            beat = beats.get(key)
+            return beat is not None and any(s.access.covers(me, grid) for grid in beat.grids or (None,))
         plural = KIND_OF.get(kind)
         if plural is None:
             return kind != "area" or s.access.covers(me, key)

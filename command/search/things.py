@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from gis.crs import LocalMetric
 from gis.names import NameIndex, Stage
-from gis.text import Typed
+from gis.text import LONGEST, Typed
 
-Type = Literal["incident", "area", "responder", "road", "place", "camera", "point"]
+Type = Literal["incident", "area", "beat", "responder", "road", "address", "place", "camera", "point"]
 TYPES: Final[tuple[Type, ...]] = get_args(Type)
 """What is found; of equally good ones those of an earlier type come first."""
 ORDER: Final = {kind: number for number, kind in enumerate(TYPES)}
@@ -21,8 +21,13 @@ Box = tuple[float, float, float, float]
 
 # Points of a ranking; `gis.names` gives those for how well a name fits: 14 between a whole name and a beginning.
 _TYPE_POINTS: Final = {
-    "incident": 0.0, "area": 1.0, "responder": 1.5, "road": 2.0, "place": 2.5, "camera": 3.5, "point": 0.0,
+    "incident": 0.0, "area": 1.0, "beat": 1.2, "responder": 1.5, "road": 2.0, "address": 2.2, "place": 2.5,
+    "camera": 3.5, "point": 0.0,
 }  # fmt: skip
+_UNASKED_HOUSE: Final = 14.0
+"""House numbers come last where no number was typed: else every name of a road would find all its houses."""
+_HOUSE_ENDING: Final = "号"
+_UNTYPED_ENDING: Final = 1.0
 _MOST_AWAY, _AWAY, _AWAY_FROM_M = 10.0, 2.2, 300.0
 _NOWHERE: Final = 5.0
 """For what has no place, such as a person: neither near nor far."""
@@ -145,8 +150,15 @@ class Shelf:
             types: Only these; None: all.
         """
         scores = self.index.scores(query, stage)[: len(self.things)]
+        ended = _with_ending(query) if stage == "written" else None
+        if ended is not None:
+            # 人民路 12 is number 12 before it is the beginning of number 120.
+            other = self.index.scores(ended, stage)[: len(self.things)] + np.float32(_UNTYPED_ENDING)
+            scores = np.minimum(scores, other)
         found = np.flatnonzero(np.isfinite(scores) & self._among(types))
         points = scores[found] + self._points[found] - self._bonus[found]
+        if not any(letter.isdigit() for letter in query.text):
+            points = points + np.where(self._type[found] == ORDER["address"], _UNASKED_HOUSE, 0.0)
         if near is not None:
             away = self._away_m(near, found)
             far = np.minimum(_AWAY * np.log1p(away / _AWAY_FROM_M), _MOST_AWAY)
@@ -203,6 +215,14 @@ class Shelf:
                 thing = self.things[key & 0xFFFFFFFF]
                 yield Ranked(key >> _NUMBER_BITS, ORDER[thing.type], thing.id, thing)
             done, piece = upto, piece * 4
+
+
+def _with_ending(query: Typed) -> Typed | None:
+    """Return what was typed with the word for a number behind it; None where it does not end in a number."""
+    text = query.text
+    if not text[-1:].isdigit() or text.isdigit() or len(text) >= LONGEST:
+        return None
+    return Typed(text + _HOUSE_ENDING, query.breaks, ())
 
 
 def _place(thing: Thing) -> tuple[int, str]:

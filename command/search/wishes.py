@@ -9,6 +9,8 @@ from command.search.things import Type
 _TYPE_WORDS: Final[dict[str, Type]] = {
     **dict.fromkeys(("摄像头", "摄像机", "监控", "探头", "camera", "cameras", "cctv", "sxt"), "camera"),
     **dict.fromkeys(("网格", "区域", "社区", "area", "areas", "grid", "grids", "wangge"), "area"),
+    **dict.fromkeys(("警务区", "警格", "管区", "beat", "beats"), "beat"),
+    **dict.fromkeys(("门牌", "门牌号", "地址", "address", "addresses"), "address"),
     **dict.fromkeys(("道路", "马路", "road", "roads", "street", "streets"), "road"),
     **dict.fromkeys(("地点", "场所", "place", "places"), "place"),
     **dict.fromkeys(("事件", "警情", "incident", "incidents"), "incident"),

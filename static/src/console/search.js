@@ -6,7 +6,7 @@ import { html, useEffect, useRef, useState } from '../ui/h.js';
 import { openArea, openIncident, select } from './actions.js';
 import { board, ui } from './state.js';
 
-/** @typedef {'incident' | 'area' | 'responder' | 'road' | 'place' | 'camera' | 'point'} HitType */
+/** @typedef {'incident' | 'area' | 'beat' | 'responder' | 'road' | 'address' | 'place' | 'camera' | 'point'} HitType */
 
 /**
  * @typedef {object} Hit
@@ -17,15 +17,17 @@ import { board, ui } from './state.js';
  * @property {number | null} lon
  * @property {number | null} lat
  * @property {number | null} distance_m from the middle of the map, or from what it is near
- * @property {'written' | 'heard' | 'slipped' | 'road' | 'near' | 'point'} fit
+ * @property {'written' | 'heard' | 'slipped' | 'road' | 'house' | 'near' | 'point'} fit
  */
 
 /** Drawn in 16 × 16, strokes only. @type {Record<HitType, string>} */
 const ICONS = {
   incident: 'M8 2 14.5 13.5H1.5Z M8 6.5v3.5 M8 11.6v.4',
   area: 'M2 4.5 6 2.5l4 2 4-2v9l-4 2-4-2-4 2Z M6 2.5v9 M10 4.5v9',
+  beat: 'M8 1.8 13.5 3.8v4.4c0 3-2.3 5.1-5.5 6.2-3.2-1.1-5.5-3.2-5.5-6.2V3.8Z M5.5 8l1.9 1.9 3.3-3.5',
   responder: 'M8 8a2.8 2.8 0 1 0 0-5.6A2.8 2.8 0 0 0 8 8Z M2.8 14a5.2 5.2 0 0 1 10.4 0',
   road: 'M5.5 2 2.5 14 M10.5 2l3 12 M8 3v2 M8 7v2 M8 11v2',
+  address: 'M2 8 8 2.5 14 8 M3.8 7v6.5h8.4V7 M6.8 13.5v-3.4h2.4v3.4',
   place: 'M8 14.5S3 9.6 3 6.5a5 5 0 0 1 10 0c0 3.1-5 8-5 8Z M8 8a1.6 1.6 0 1 0 0-3.2A1.6 1.6 0 0 0 8 8Z',
   camera: 'M2 4.5h8.5v7H2Z M10.5 7l3.5-2v6l-3.5-2',
   point: 'M8 1.5v13 M1.5 8h13 M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z',

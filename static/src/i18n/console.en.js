@@ -52,6 +52,8 @@ export default {
   'console.type.place': 'Place',
   'console.type.road': 'Road',
   'console.type.point': 'Point',
+  'console.type.beat': 'Beat',
+  'console.type.address': 'Address',
   'console.queue': 'Queue',
   'console.filter.all': 'All',
   'console.filter.mine': 'Mine',

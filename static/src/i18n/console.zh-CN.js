@@ -52,6 +52,8 @@ export default {
   'console.type.place': '地点',
   'console.type.road': '道路',
   'console.type.point': '坐标',
+  'console.type.beat': '警务区',
+  'console.type.address': '地址',
   'console.queue': '事件队列',
   'console.filter.all': '全部',
   'console.filter.mine': '本席',

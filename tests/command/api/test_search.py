@@ -18,6 +18,7 @@ async def test_each_finds_what_they_may_see(centre: Centre) -> None:
         ("incident", incident["id"]),
         ("area", "340604011"),
         ("area", "340604011001"),
+        ("beat", "B-2"),
         ("camera", "c3"),
     }
     assert ("responder", "w2") in await found(centre, "dispatcher", "lgd")

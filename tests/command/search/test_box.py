@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,12 +11,17 @@ from hypothesis import strategies as st
 from command import cameras
 from command.cameras import Camera
 from command.district import District
+from command.errors import Unavailable
 from command.events import SYSTEM
 from command.responders import decide_register
 from command.search import Hit, Search, Type
+from gis.addresses import Addresses
+from gis.areas import AreaIndex
+from gis.nearest import NearestByRoad
 from gis.text import fold, readings
 from tests.command.world import World
 from tests.fixtures import G1, PEOPLE
+from tests.streams.waiting import until
 
 HERE = (116.80, 33.90, 116.81, 33.91)
 
@@ -124,7 +131,7 @@ def test_what_may_not_be_known_is_not_found(office: Office) -> None:
     def may(kind: Type, key: str) -> bool:
         return kind != "incident" and key != "340604001"
 
-    assert found(office.search.find("三桥", may)) == [("place", "0")]
+    assert found(office.search.find("三桥", may)) == [("place", "0"), ("beat", "B-1")]
     # What is hidden does not even keep the box from guessing further.
     assert office.search.find("三桥路口积水", may) == []
 
@@ -250,6 +257,7 @@ async def test_many_changes_are_tidied_and_none_is_lost(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("command.search.box._MOST_CHANGED", 3)
+    office.search.warm()
     for n in range(6):
         office.camera(f"n{n}", f"柳树沟{n}")
     assert len(office.find("柳树沟")) == 6
@@ -282,3 +290,125 @@ def test_everything_visible_and_nothing_else(office: Office, seen: set[str], cut
     assert {hit.id for hit in hits} <= seen
     if len(query) > 1 or not query.isascii():
         assert {hit.id for hit in hits} == seen & {k for k, v in names.items() if part in v}
+
+
+# -- house numbers, beats, and another district ---------------------------------------------------------------
+
+
+def with_houses(district: District, labels: dict[str, tuple[float, float]]) -> District:
+    lon, lat = (np.array(values, dtype=np.float64) for values in zip(*labels.values(), strict=True))
+    return District(
+        district.folder,
+        district.about,
+        district.areas,
+        district.roads,
+        district.places,
+        addresses=Addresses(list(labels), lon, lat),
+    )
+
+
+HOUSES = {
+    "和平路12号": (116.805, 33.9071),
+    "和平路120号": (116.8051, 33.9071),
+    "和平路1212号": (116.8052, 33.9071),
+    "新和平路12号": (116.806, 33.9071),
+    "桥头村3组7号": (116.809, 33.909),
+}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "和平路12号",
+        "和平路 12",
+        "和平路12",
+        "hepinglu12",
+        "heping lu 12",
+        "hepinglu12hao",
+        "hpl12",
+        "和平路１２號",
+    ],
+)
+def test_a_house_is_found_by_its_number_before_longer_ones(district: District, query: str) -> None:
+    # What is seen lies about number 1212, and still number 12 is what was asked for.
+    view = (116.8052, 33.9071, 116.8052, 33.9071)
+    hits = Office(with_houses(district, HOUSES)).search.find(query, anybody, view=view)
+    assert (hits[0].type, hits[0].name, hits[0].fit) == ("address", "和平路12号", "written")
+
+
+def test_houses_come_after_all_else_where_no_number_was_typed(district: District) -> None:
+    office = Office(with_houses(district, HOUSES))
+    kinds = [kind for kind, _ in office.find("和平路")]
+    assert kinds[0] == "road"
+    assert kinds.index("place") < kinds.index("address"), kinds
+    assert {kind for kind, _ in office.find("和平路", types={"address"})} == {"address"}
+    assert "address" not in {kind for kind, _ in office.find("和平路附近")}
+
+
+def test_a_number_that_is_not_there_gives_the_road_and_the_numbers_next_to_it(district: District) -> None:
+    hits = Office(with_houses(district, HOUSES)).search.find("和平路115号", anybody)
+    assert [(hit.name, hit.fit) for hit in hits[:3]] == [
+        ("和平路", "road"),
+        ("和平路120号", "house"),
+        ("和平路12号", "house"),
+    ]
+
+
+def test_a_beat_is_found_by_name_station_and_code(office: Office) -> None:
+    beat = office.search._district.areas.beats[0]
+    for query in (beat.name, beat.code):
+        assert ("beat", beat.code) in office.find(query)
+    hit = next(hit for hit in office.search.find(beat.name, anybody) if hit.type == "beat")
+    assert hit.detail == beat.station
+    assert office.search._district.areas.locate(hit.lon or 0, hit.lat or 0).beat == beat.code
+
+
+async def test_looking_goes_on_beside_the_loop_while_things_change(office: Office) -> None:
+    """Many ask in threads while cameras come and go: nothing breaks, and in the end every change is seen."""
+    asked = [asyncio.create_task(office.search.ask("岗亭", anybody)) for _ in range(24)]
+    for number in range(40):
+        office.camera(f"n{number % 20}", f"岗亭{number}")
+        if number % 8 == 0:
+            asked.append(asyncio.create_task(office.search.ask("岗亭", anybody, 100)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked)
+    names = {hit.name for hit in await office.search.ask("岗亭", anybody, 100)}
+    assert names == {f"岗亭{number}" for number in range(20, 40)}
+
+
+async def test_too_many_at_once_are_turned_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("command.search.box.MOST_WAITING", 2)
+    office.search.warm()
+    with office.search._lock:
+        waiting = [asyncio.create_task(office.search.ask("桥", anybody)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await office.search.ask("桥", anybody)
+    assert all(await asyncio.gather(*waiting))
+
+
+async def test_another_district_is_found_once_it_is_in_force(district: District) -> None:
+    office = Office(district)
+    assert office.find("桥头村3组7号") == []
+    office.search.pick("camera", "c1")
+    following = asyncio.create_task(office.search.run())
+    try:
+        office.search.take_district(with_houses(district, HOUSES))
+        await until(lambda: office.find("桥头村3组7号"))
+        assert office.find("渡口街北") == [("camera", "c1")], "people, cameras and incidents stay"
+        # The old one again: what is gone is not found, by whatever name.
+        office.search.take_district(district)
+        await until(lambda: not office.find("桥头村3组7号"))
+    finally:
+        following.cancel()
+
+
+def test_the_first_import_moves_the_frame(district: District) -> None:
+    """Distances of an empty folder are taken from nowhere."""
+    empty = District(district.folder, district.about, AreaIndex([]), NearestByRoad(None))
+    office = Office(empty)
+    assert office.find("渡口街北") == [("camera", "c1")]
+    office.search.follow(district)
+    first = office.search.find("附近的摄像头", anybody, view=HERE)
+    assert [hit.id for hit in first] == ["c1"]
+    assert office.find("三桥中学") == [("place", "0")]
