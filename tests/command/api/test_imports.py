@@ -1,0 +1,206 @@
+"""Files brought in over the API: drafted, applied, told to everybody, taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command.clock import ManualClock
+from command.district import AREAS
+from command.geography.imports.jobs import RECORD
+from command.server import IMPORTS, create_app, open_core
+from command.settings import CameraSettings
+from tests.fixtures import (
+    G1,
+    START,
+    Centre,
+    Keys,
+    district_of,
+    middle,
+    running,
+    settings_for,
+    write_areas_file,
+)
+
+PASSWORD = "canary-7f31"
+
+
+@pytest.fixture
+async def office(
+    data_folder: Path, prepared: tuple[Path, Keys], district_folder: Path
+) -> AsyncIterator[Centre]:
+    """The whole service on a district folder of its own, which it may change."""
+    shutil.rmtree(district_of(data_folder), ignore_errors=True)
+    shutil.copytree(district_folder, district_of(data_folder))
+    clock = ManualClock(START)
+    settings = settings_for(data_folder, cameras=CameraSettings(allowed_networks=("127.0.0.0/8",)))
+    core = open_core(settings, clock)
+    app = create_app(settings, core=core)
+    centre = Centre(core, app, clock, prepared[1], data_folder)
+    async with running(app):
+        yield centre
+        await centre.close()
+
+
+async def begin(centre: Centre, kind: str, name: str, content: bytes, **choices: Any) -> dict[str, Any]:
+    client = await centre.as_("admin")
+    answer = await client.post(
+        "/api/v1/imports",
+        data={"kind": kind, "choices": json.dumps(choices)},
+        files={"file": (name, content)},
+    )
+    assert answer.status_code == 201, answer.text
+    return await settled(centre, answer.json()["id"])
+
+
+async def settled(centre: Centre, job: str) -> dict[str, Any]:
+    await centre.core.imports.wait(job)
+    return dict((await centre.get("admin", f"/imports/{job}")).json())
+
+
+async def apply(centre: Centre, job: str, **body: Any) -> dict[str, Any]:
+    answer = await centre.post("admin", f"/imports/{job}/apply", body)
+    assert answer.status_code == 200, answer.text
+    return await settled(centre, job)
+
+
+async def test_areas_are_looked_at_put_in_force_and_taken_back(office: Centre, tmp_path: Path) -> None:
+    document = json.loads(write_areas_file(tmp_path / "a.geojson").read_bytes())
+    document["features"][0]["properties"]["name"] = "新八格县"
+    job = await begin(office, "areas", "../区划.geojson", json.dumps(document).encode())
+    assert (job["state"], job["draft"]["taken"], job["draft"]["rows"]) == ("ready", 16, 16)
+    assert job["draft"]["needs"] == []
+    shown = (await office.get("admin", f"/imports/{job['id']}/preview.geojson")).json()
+    assert len(shown["features"]) >= 16
+    assert (await office.get("dispatcher", "/areas", tier=1)).json()["items"][0]["name"] == "八格县"
+
+    done = await apply(office, job["id"])
+    assert (done["state"], done["revision"], done["counts"]["taken"]) == ("applied", 1, 16)
+    assert (await office.get("dispatcher", "/areas", tier=1)).json()["items"][0]["name"] == "新八格县"
+    told = office.core.board.geography["district"]
+    assert (told.revision, told.changed, told.by) == (1, (AREAS,), "系统管理员")
+    [revision] = (await office.get("admin", "/geography/revisions")).json()["items"]
+    assert (revision["what"], revision["note"], revision["undoable"]) == ("areas", "../区划.geojson", True)
+
+    undone = await office.post("admin", f"/imports/{job['id']}/undo")
+    assert undone.json()["state"] == "undone"
+    assert (await office.get("dispatcher", "/areas", tier=1)).json()["items"][0]["name"] == "八格县"
+    assert office.core.board.geography["district"].revision == 2
+    answer = await office.post("admin", "/geography/revisions/1/undo")
+    assert (answer.status_code, answer.json()["error"]) == (409, "not_undoable")
+
+
+async def test_cameras_and_units_are_in_the_new_grids_at_once(office: Centre, tmp_path: Path) -> None:
+    camera = next(c for c in office.core.board.cameras.values() if c.grid is not None)
+    old = str(camera.grid)
+    new = old[:-3] + "099"
+    renamed = write_areas_file(tmp_path / "a.geojson").read_text("utf-8").replace(old, new)
+    job = await begin(office, "areas", "a.geojson", renamed.encode())
+    await apply(office, job["id"])
+    assert office.core.board.cameras[camera.id].grid == new
+    located = (await office.get("dispatcher", "/locate", lon=camera.lon, lat=camera.lat)).json()
+    assert located["areas"]["4"]["code"] == new
+
+
+async def test_a_file_that_is_none_changes_nothing_and_says_why(office: Centre, tmp_path: Path) -> None:
+    job = await begin(office, "areas", "none.geojson", b'{"type": "FeatureCollection", "features": [')
+    assert (job["state"], job["draft"]) == ("failed", None)
+    assert "cannot be read" in job["error"]["detail"]
+    assert (await office.post("admin", f"/imports/{job['id']}/apply")).status_code == 409
+    document = json.loads(write_areas_file(tmp_path / "a.geojson").read_bytes())
+    for feature in document["features"]:
+        feature["geometry"] = None
+    job = await begin(office, "areas", "shapeless.geojson", json.dumps(document).encode())
+    assert (job["state"], job["draft"]["taken"], job["draft"]["counts"]["no_geometry"]) == ("ready", 0, 16)
+    job = await apply(office, job["id"])
+    assert (job["state"], job["error"]["error"]) == ("ready", "nothing_taken")
+    assert (await office.get("dispatcher", "/areas", tier=1)).json()["items"][0]["name"] == "八格县"
+    assert office.core.keeper.revisions.current == 0
+
+
+async def test_cameras_are_registered_and_their_passwords_stay_nowhere_else(office: Centre) -> None:
+    lon, lat = middle(G1)
+    table = (
+        "名称,经度,纬度,协议,host,port,path,username,password\n"
+        f"东门枪机,{lon},{lat},rtsp,127.0.0.1,554,/a,admin,{PASSWORD}\n"
+        f"外网,{lon},{lat},rtsp,8.8.8.8,554,/b,admin,{PASSWORD}\n"
+    )
+    before = set(office.core.board.cameras)
+    job = await begin(office, "cameras", "cams.csv", table.encode())
+    assert (job["state"], job["draft"]["taken"]) == ("ready", 1)
+    assert PASSWORD not in json.dumps(job)
+    issues = (await office.get("admin", f"/imports/{job['id']}/issues", severity="error")).json()["items"]
+    assert [(one["row"], "8.8.8.8" in one["detail_zh"]) for one in issues] == [(2, True)]
+    done = await apply(office, job["id"])
+    assert done["counts"] | {"rows": 2, "new": 1, "left_out": 1} == done["counts"]
+    [new] = set(office.core.board.cameras) - before
+    assert office.core.board.cameras[new].grid == G1
+    kept = await office.core.sources.load_source(new)
+    assert kept is not None
+    assert kept.password == PASSWORD
+    for path in (office.data / IMPORTS).rglob("*"):
+        assert path.is_dir() or PASSWORD.encode() not in path.read_bytes()
+    await office.post("admin", f"/imports/{job['id']}/undo")
+    assert set(office.core.board.cameras) == before
+
+
+async def test_people_come_and_go_with_an_import(office: Centre) -> None:
+    before = dict(office.core.board.responders)
+    table = (
+        f"姓名,岗位,手机,所辖网格\n韩雪,grid_worker,13911112222,{G1}\n周巧云,grid_worker,13900000001,{G1}\n"
+    )
+    job = await begin(office, "responders", "people.csv", table.encode("gb18030"))
+    assert job["draft"]["taken"] == 2, job
+    await apply(office, job["id"])
+    [new] = [p for key, p in office.core.board.responders.items() if key not in before]
+    assert (new.name, new.grids) == ("韩雪", (G1,))
+    await office.post("admin", f"/imports/{job['id']}/undo")
+    assert set(office.core.board.responders) == set(before)
+    assert office.core.board.responders["w1"].device_id == before["w1"].device_id
+
+
+async def test_only_those_may_who_keep_that_kind(office: Centre) -> None:
+    client = await office.as_("dispatcher")
+    form = {"data": {"kind": "areas"}, "files": {"file": ("a.geojson", b"{}")}}
+    assert (await client.post("/api/v1/imports", **form)).status_code == 403
+    assert (await office.get("dispatcher", "/imports")).status_code == 403
+    assert (await office.get("dispatcher", "/geography/revisions")).status_code == 403
+    admin = await office.as_("admin")
+    answer = await admin.post("/api/v1/imports", data={"kind": "people"}, files={"file": ("a", b"{}")})
+    assert (answer.status_code, answer.json()["error"]) == (422, "malformed")
+    answer = await admin.post("/api/v1/imports", data={"kind": "areas"})
+    assert answer.status_code == 422
+    assert (await office.get("admin", "/imports/i_none")).status_code == 404
+
+
+async def test_what_was_at_work_when_the_service_ended_says_so(office: Centre, tmp_path: Path) -> None:
+    job = await begin(office, "areas", "a.geojson", write_areas_file(tmp_path / "a.geojson").read_bytes())
+    record = office.data / IMPORTS / job["id"] / RECORD
+    stored = json.loads(record.read_text("utf-8"))
+    record.write_text(json.dumps({**stored, "state": "applying"}), "utf-8")
+    (office.data / IMPORTS / "i_rubbish").mkdir()
+    from command.geography.imports import Imports
+
+    again = Imports(office.data / IMPORTS, {"areas": None}, office.clock)  # type: ignore[dict-item]
+    found = again.get(job["id"])
+    assert (found.state, found.error is not None and found.error.error) == ("failed", "interrupted")
+    assert not (office.data / IMPORTS / "i_rubbish").exists()
+
+
+async def test_a_cancelled_import_leaves_nothing_of_its_work(office: Centre, tmp_path: Path) -> None:
+    client = await office.as_("admin")
+    content = write_areas_file(tmp_path / "a.geojson").read_bytes()
+    answer = await client.post("/api/v1/imports", data={"kind": "areas"}, files={"file": ("a", content)})
+    job = answer.json()["id"]
+    await asyncio.sleep(0)
+    assert (await office.post("admin", f"/imports/{job}/cancel")).json()["state"] == "cancelled"
+    assert not (office.data / IMPORTS / job / "work").exists()
+    assert (await office.post("admin", f"/imports/{job}/apply")).status_code == 409
+    assert (await client.delete(f"/api/v1/imports/{job}")).status_code == 204
+    assert not (office.data / IMPORTS / job).exists()
