@@ -11,13 +11,14 @@ import msgspec
 
 from command.assignments import Assignment
 from command.cameras import Alarm, Camera, Layout, Tour
+from command.closures import Closure
 from command.events import KINDS, Event, Fact
 from command.geography.model import Geography
 from command.incidents import Incident
 from command.messages import Message
 from command.responders import Responder
 
-Entity = Incident | Assignment | Responder | Camera | Message | Tour | Layout | Alarm | Geography
+Entity = Incident | Assignment | Responder | Camera | Message | Tour | Layout | Alarm | Geography | Closure
 
 ENTITIES: Final[Mapping[str, type[Entity]]] = {
     "incidents": Incident,
@@ -29,6 +30,7 @@ ENTITIES: Final[Mapping[str, type[Entity]]] = {
     "layouts": Layout,
     "alarms": Alarm,
     "geography": Geography,
+    "closures": Closure,
 }
 
 
@@ -80,6 +82,11 @@ class Picture(Protocol):
         """By id; there is one."""
         ...
 
+    @property
+    def closures(self) -> Mapping[str, Closure]:
+        """By id."""
+        ...
+
 
 class Board:
     """Entities by kind and id, and the place in the log that they show.
@@ -101,6 +108,7 @@ class Board:
         self.layouts: dict[str, Layout] = {}
         self.alarms: dict[str, Alarm] = {}
         self.geography: dict[str, Geography] = {}
+        self.closures: dict[str, Closure] = {}
         self._kinds: dict[str, dict[str, Any]] = {
             "incidents": self.incidents,
             "assignments": self.assignments,
@@ -111,6 +119,7 @@ class Board:
             "layouts": self.layouts,
             "alarms": self.alarms,
             "geography": self.geography,
+            "closures": self.closures,
         }
 
     def kind(self, name: str) -> Mapping[str, Entity]:
@@ -187,6 +196,7 @@ class _Stored(msgspec.Struct):
     layouts: dict[str, Layout] = {}
     alarms: dict[str, Alarm] = {}
     geography: dict[str, Geography] = {}
+    closures: dict[str, Closure] = {}
 
 
 class _Over(Mapping[str, Any]):
@@ -256,6 +266,7 @@ class Draft:
         self.layouts: Mapping[str, Layout] = self._over["layouts"]
         self.alarms: Mapping[str, Alarm] = self._over["alarms"]
         self.geography: Mapping[str, Geography] = self._over["geography"]
+        self.closures: Mapping[str, Closure] = self._over["closures"]
 
     def trial(self, facts: Iterable[Fact]) -> "Draft":
         """Return the picture with these facts over it; this one stays without them until `lay`."""

@@ -23,6 +23,7 @@ KINDS: Final = (
     "layouts",
     "alarms",
     "geography",
+    "closures",
 )
 """The kinds of entity on the board, in the order in which a change applies them."""
 
@@ -84,6 +85,10 @@ EVENT_TYPES: Final[Mapping[str, str]] = {
     "alarm.accepted": "an alarm became an incident",
     "alarm.dismissed": "an alarm is nothing for the centre",
     "geography.changed": "other areas, beats, roads or places are in force",
+    "closure.drawn": "roads are closed, at once or from a moment on",
+    "closure.changed": "what is closed, why or how long changed",
+    "closure.started": "a planned closure came into force",
+    "closure.ended": "the roads are open again, or what was planned was called off",
     "message.sent": "a message to responders, or from one to the centre",
     "message.delivered": "it reached the phone",
     "message.read": "it was opened",

@@ -31,6 +31,7 @@ TOPIC_OF_KIND: Final[Mapping[str, str]] = {
     "layouts": "cameras",
     "alarms": "cameras",
     "geography": "incidents",
+    "closures": "incidents",
 }
 KINDS: Final = tuple(TOPIC_OF_KIND)
 # Telemetry and presence travel beside the events but are asked for, and allowed, in the same list.

@@ -17,6 +17,7 @@ from command.assignments import Assignment
 from command.board import Board, Picture
 from command.camera_operations import CameraOperations
 from command.clock import rfc3339
+from command.closure_operations import ClosureOperations
 from command.codes import CodeBook
 from command.desk import NO_KEY, Answer, Command, Desk, Key, Outcome, whole
 from command.district import District
@@ -50,6 +51,7 @@ class Operations:
 
     Attributes:
         cameras: What can be done with cameras.
+        closures: What can be done with road closures.
     """
 
     def __init__(
@@ -63,12 +65,18 @@ class Operations:
     ) -> None:
         self.desk = desk
         self.cameras = CameraOperations(desk, box)
+        self.closures = ClosureOperations(desk, district)
         self.policy = policy
         self._settings = settings
         self.proposals = proposals
         self._district = district
         self._zone = ZoneInfo(settings.district.timezone)
         self._codes = CodeBook(district().about.prefix, desk.board)
+
+    @property
+    def district(self) -> District:
+        """The district in force now; not to be kept across a wait."""
+        return self._district()
 
     @property
     def board(self) -> Board:
@@ -123,6 +131,7 @@ class Operations:
             lon=lon,
             lat=lat,
             place=place,
+            lead_department=self._department(category, lon, lat),
             description=description,
             contact_masked=None if contact is None else mask_contact(contact),
             occurred_at=occurred_at,
@@ -147,6 +156,22 @@ class Operations:
             return (Contact(incident_id, contact, rfc3339(purge)),)
 
         return await self._do(actor, decide, whole("incidents", incident_id), key, keep)
+
+    def _department(self, category: str, lon: float, lat: float) -> str | None:
+        """Return what the responsibility list says, by the category's id or its name."""
+        called = self.policy.categories.get(category, category)
+        found = self._district().responsible(category, called, lon, lat)
+        return None if found is None else found.department
+
+    def _other_department(self, incident: Incident, category: str) -> str | None:
+        """Return the department that comes with another category ("" for none), None where it stays.
+
+        A department that somebody chose, which is any but the one the list gave, is never taken away.
+        """
+        before = self._department(incident.category, incident.lon, incident.lat)
+        if category == incident.category or incident.lead_department not in (None, before):
+            return None
+        return self._department(category, incident.lon, incident.lat) or ""
 
     async def accept_alarm(
         self,
@@ -210,6 +235,8 @@ class Operations:
                 return incidents.decide_claim(incident, context)
             if command in ("accept", "classify"):
                 facts = {name: words.get(name) for name in CLASSIFIED}
+                if facts["category"] is not None and facts["lead_department"] is None:
+                    facts["lead_department"] = self._other_department(incident, facts["category"])
                 return incidents.decide_classify(incident, command, self.policy, context, **facts)
             return incidents.decide_move(incident, command, context, words)
 

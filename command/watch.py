@@ -1,8 +1,8 @@
 """The watch: what must happen without anybody asking.
 
 Unanswered offers move to the next nearest, arrivals are proposed and then hold, arrival times follow every
-report, old entities leave the board, checkpoints are taken, contacts are purged. Each round looks at the
-board, so nothing depends on a timer that a restart would lose.
+report, roads are closed and opened by the clock, old entities leave the board, checkpoints are taken, contacts are
+purged. Each round looks at the board, so nothing depends on a timer that a restart would lose.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from command.board import Picture
 from command.clock import Clock, parse_rfc3339, rfc3339
 from command.desk import Command
 from command.dispatch import Fix
+from command.district import District
 from command.errors import YipingError
 from command.events import SYSTEM, Change, Context, Fact
 from command.incidents import OPEN, distance_m
@@ -82,7 +83,7 @@ class Watch:
         self._checkpoint_seq = operations.board.seq
         self._trimmed_at = float("-inf")
         self._looked_at: dict[str, float] = {}
-        self._eta_sent: dict[str, tuple[float, float]] = {}
+        self._eta_sent: dict[str, tuple[float, float, District]] = {}
 
     async def run(self) -> None:
         """Run a round every second until cancelled. One failing part never stops the others."""
@@ -92,7 +93,7 @@ class Watch:
 
     async def round(self) -> None:
         """Look once at everything that may be due."""
-        for part in (self.answer_limits, self.arrivals, self.etas, self.upkeep):
+        for part in (self.answer_limits, self.closures, self.arrivals, self.etas, self.upkeep):
             try:
                 await part()
             except YipingError as error:
@@ -151,10 +152,16 @@ class Watch:
             ):
                 await self._do.propose_arrival(assignment.id)
 
+    async def closures(self) -> None:
+        """Close and open the roads whose time has come."""
+        await self._do.closures.turn(self._clock.now())
+
     async def etas(self) -> None:
-        """Send the arrival times of units on their way whose position changed."""
+        """Send the arrival times of units on their way whose position changed, or whose roads did."""
         fixes = self._fixes()
         changed = []
+        await self._search_anew()
+        district = self._do.district
         at = rfc3339(self._clock.now())
         live = set()
         for assignment in self._active():
@@ -166,9 +173,9 @@ class Watch:
             if fix is None:
                 continue
             live.add(assignment.id)
-            if self._eta_sent.get(assignment.id) == (fix.lon, fix.lat):
+            if self._eta_sent.get(assignment.id) == (fix.lon, fix.lat, district):
                 continue
-            self._eta_sent[assignment.id] = (fix.lon, fix.lat)
+            self._eta_sent[assignment.id] = (fix.lon, fix.lat, district)
             approach = self._do.proposals.approaches.of(incident).to(unit.profile)
             seconds, method = approach.seconds_at(fix.lon, fix.lat)
             metres = distance_m(fix.lon, fix.lat, incident.lon, incident.lat)
@@ -177,6 +184,23 @@ class Watch:
         self._eta_sent = {key: sent for key, sent in self._eta_sent.items() if key in live}
         if changed:
             self._publish_etas(changed)
+
+    async def _search_anew(self) -> None:
+        """Make the travel fields that the next look at arrival times needs, outside the event loop.
+
+        Where a road was closed or another map came into force they all are to be made at once.
+        """
+        missing = []
+        for assignment in self._active():
+            incident = self._board.incidents.get(assignment.incident_id)
+            unit = self._board.responders.get(assignment.responder_id)
+            if incident is None or unit is None or assignment.state == "on_scene":
+                continue
+            approaches = self._do.proposals.approaches.of(incident)
+            if not approaches.knows(unit.profile):
+                missing.append((approaches, unit.profile))
+        if missing:
+            await asyncio.to_thread(lambda: [approaches.to(profile) for approaches, profile in missing])
 
     async def upkeep(self) -> None:
         """Trim the board, purge contacts and take checkpoints, each when it is due."""
@@ -220,6 +244,11 @@ def _over(picture: Picture, before: str) -> list[Change]:
         ("alarms", a.id, None)
         for a in picture.alarms.values()
         if (a.decided_at or a.last_at or a.at) < before
+    ]
+    over += [
+        ("closures", c.id, None)
+        for c in picture.closures.values()
+        if c.ended_at is not None and c.ended_at < before
     ]
     return over
 

@@ -17,6 +17,7 @@ from command.api.gateway import GATEWAY_PATH
 from command.assignments import STEPS, Assignment
 from command.cameras import FAULTS, Alarm, Camera, Layout, Status, Tour
 from command.cli.main import app as cli
+from command.closures import Closure
 from command.incidents import LIFECYCLE, Attachment, Incident
 from command.messages import Message, Receipt
 from command.policy import Stages
@@ -35,6 +36,7 @@ ENTITIES = {
     "Tour": (Tour,),
     "Layout": (Layout,),
     "Alarm": (Alarm,),
+    "Closure": (Closure,),
 }
 """Section of ``docs/events.md`` → what it must describe."""
 RAW = {

@@ -45,6 +45,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "positions.view": "see where on-duty responders are",
     "responders.shift": "start and end shifts",
     "responders.manage": "enter and change responders",
+    "roads.close": "close roads and open them again",
     "message.send": "write and read messages, log calls",
     "camera.view": "watch cameras",
     "camera.control": "move cameras",

@@ -13,6 +13,7 @@ tour, layout  never: they name cameras of the whole district, so the feed shows 
               and the API leaves out what each one may not see
 alarm         of a camera of theirs
 message       written by or to them
+closure       never: whoever has the map sees all of them, and who may draw one does so in their area
 contact       narrower: they hold an active assignment, or (at a desk) claimed or took the report
 ============  ===============================================================================
 """
@@ -187,6 +188,11 @@ def _sees_geography(viewer: Viewer, _entity: object, _lookup: Lookup) -> bool:
     return viewer.has("view.map") or viewer.has("areas.manage")
 
 
+def _sees_closure(viewer: Viewer, _entity: object, _lookup: Lookup) -> bool:
+    # Whoever drives must know of it, wherever they belong.
+    return viewer.has("view.map")
+
+
 def _sees_message(viewer: Viewer, message: object, lookup: Lookup) -> bool:
     scope = viewer.scopes.get("message.send")
     if scope is None:
@@ -275,4 +281,5 @@ _RULES: Final[Mapping[str, Callable[[Viewer, object, Lookup], bool]]] = {
     "layouts": _sees_all_cameras,
     "alarms": _sees_alarm,
     "geography": _sees_geography,
+    "closures": _sees_closure,
 }

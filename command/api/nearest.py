@@ -89,6 +89,7 @@ async def nearest(
         asked = frozenset(KINDS)
     if unknown := sorted(asked - set(KINDS)):
         raise Malformed("kinds", f"{unknown[0]!r} is not one of {', '.join(KINDS)}")
+    await s.traffic.settled()
     ranked = await s.proposals.nearest(
         lon or 0.0,
         lat or 0.0,
@@ -116,6 +117,7 @@ async def route(
 ) -> Json:
     """Return the way from one point to another with its turns; a marked estimate where there is no road."""
     del me
+    await s.traffic.settled()
     approaches = Approaches(s.district, to_lon, to_lat)
     found = await asyncio.to_thread(approaches.route, profile, from_lon, from_lat)
     if found is None:

@@ -7,13 +7,14 @@
 
 export const KINDS = /** @type {const} */ ([
   'incidents', 'assignments', 'responders', 'cameras', 'messages', 'tours', 'layouts', 'alarms', 'geography',
+  'closures',
 ]);
 
 /** @returns {Board} */
 export function emptyBoard() {
   return {
     incidents: {}, assignments: {}, responders: {}, cameras: {}, messages: {}, tours: {}, layouts: {}, alarms: {},
-    geography: {},
+    geography: {}, closures: {},
   };
 }
 

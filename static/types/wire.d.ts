@@ -220,6 +220,7 @@ export interface Board {
   layouts: Record<string, Layout>;
   alarms: Record<string, Alarm>;
   geography: Record<string, Geography>;
+  closures: Record<string, Closure>;
 }
 
 /** Which revision of the district is in force; its id is always "district". */
@@ -229,6 +230,34 @@ export interface Geography {
   changed: string[];
   at: string;
   by: string;
+  version: number;
+}
+
+/** Roads closed for a while. Coordinates lon, lat; a polygon is its outer ring. */
+export interface Closure {
+  id: string;
+  reason: string;
+  kind: 'point' | 'line' | 'polygon';
+  coordinates: [number, number][];
+  direction: 'both' | 'along' | 'against';
+  profiles: string[];
+  starts_at: string;
+  ends_at: string | null;
+  state: 'planned' | 'in_force' | 'ended';
+  place: string | null;
+  roads: string[];
+  length_m: number;
+  areas: string[];
+  drawn_by: string;
+  drawn_by_name: string;
+  drawn_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  ended_by: string | null;
+  ended_by_name: string | null;
+  end_reason: string | null;
+  updated_by: string;
+  updated_at: string;
   version: number;
 }
 

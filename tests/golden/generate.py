@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from command import assignments, cameras, messages
+from command import assignments, cameras, closures, messages
 from command.board import Board
 from command.cameras import Layout, Tour
+from command.closures import Survey, Wish
 from command.events import SYSTEM, Event, Fact
 from tests.command.world import COLLEAGUE, DISPATCHER, OPERATOR, World, unit_actor
 
@@ -31,6 +32,8 @@ SAYS = {
     "camera.registered": "a kind that was empty gets its first entity",
     "tour.saved": "a kind that older screens do not know, with a field named as a keyword",
     "camera.removed": "null and changed entities of three kinds in one event",
+    "closure.drawn": "pairs of numbers inside a list, in a kind that was empty",
+    "closure.ended": "an entity ends but stays",
     "board.trimmed": "null removes entities of several kinds, also ones that were never there",
 }
 """Which event types make a case, and what it shows."""
@@ -61,6 +64,10 @@ def day() -> World:
     world.take(lambda p, c: cameras.decide_save_tour(p, tour, c))
     world.take(lambda p, c: cameras.decide_save_layout(p, layout, c))
     world.take(lambda p, c: cameras.decide_remove(p, "c2", c), SYSTEM)
+    street = Wish("路面塌陷", "line", ((116.801, 33.901), (116.802, 33.9015)), "along")
+    found = Survey("东河社区 和平路", ("和平路",), 512.5, ("340604001001001",))
+    world.take(lambda p, c: closures.decide_draw(p, "x1", street, found, c))
+    world.take(lambda p, c: closures.decide_end(p, "x1", c, reason="抢修完成"), OPERATOR)
     gone = (("incidents", "i1", None), ("assignments", first.id, None), ("messages", "m-never", None))
     world.take(lambda _p, _c: [Fact("board.trimmed", gone)], SYSTEM)
     return world

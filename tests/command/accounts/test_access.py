@@ -1,5 +1,6 @@
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ MESSAGES = {
     "m-1": {"id": "m-1", "to": ("r-worker",), "from_user": "u-dispatcher", "incident_id": "i-town"},
     "m-2": {"id": "m-2", "to": (), "from_user": "u-police", "from_responder": "r-police"},
 }
-BOARD = {
+BOARD: dict[str, dict[str, dict[str, Any]]] = {
     "geography": {"district": {"id": "district", "revision": 1}},
     "incidents": INCIDENTS,
     "assignments": ASSIGNMENTS,
@@ -60,6 +61,7 @@ BOARD = {
     "messages": MESSAGES,
     "tours": {"t-1": {"id": "t-1", "camera_ids": ("c-town", "c-other")}},
     "layouts": {"l-1": {"id": "l-1", "cells": ("c-town", None)}},
+    "closures": {"x-1": {"id": "x-1", "areas": (OTHER_GRID,)}},
     "alarms": {
         "x-town": {"id": "x-town", "camera_id": "c-town"},
         "x-other": {"id": "x-other", "camera_id": "c-other"},
@@ -108,6 +110,7 @@ def test_each_role_has_what_the_file_says_and_nothing_else(role: str, permission
         ("incident.accept", "operator dispatcher supervisor", ""),
         ("incident.dispatch", "dispatcher supervisor leader", "dept"),
         ("incident.handle", "", "dept police worker"),
+        ("roads.close", "operator dispatcher supervisor leader", ""),
         ("incident.close", "operator dispatcher supervisor leader", ""),
         ("incident.supervise", "supervisor leader", ""),
         ("incident.escalate", "dispatcher supervisor leader", ""),
@@ -272,6 +275,12 @@ def test_field_staff_and_departments_see_the_alarms_of_their_cameras() -> None:
     assert visible(someone("dept"), "alarms") == {"x-other"}
     for role in ("worker", "admin", "integration"):
         assert visible(someone(role), "alarms") == visible(someone(role), "tours") == set()
+
+
+@pytest.mark.parametrize("role", ["operator", "dispatcher", "leader", "wall", "police", "worker", "dept"])
+def test_whoever_has_the_map_sees_every_closed_road(role: str) -> None:
+    assert visible(someone(role), "closures") == visible(someone(role, TOWN), "closures") == {"x-1"}
+    assert visible(someone("integration"), "closures") == visible(someone("admin"), "closures") == set()
 
 
 def test_a_role_that_is_gone_may_nothing() -> None:
