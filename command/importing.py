@@ -1,8 +1,4 @@
-"""Bringing a district in: areas, beats, places and roads as files, people as events.
-
-Each file is read and checked whole before anything is replaced; rows that cannot be used are named. The running
-service picks new geography up at its next start. Cameras have `command.camera_import`.
-"""
+"""Roads into a district folder, and people out of a table. Other files come in by `command.geography.imports`."""
 
 import json
 import os
@@ -17,13 +13,10 @@ from command.district import District
 from command.errors import Malformed
 from command.responders import KINDS, Profile, Responder
 from gis.addresses import read_addresses
-from gis.areas import AreaIndex
 from gis.basemap import build_basemap
-from gis.files import read_areas, read_beats, read_places, write_areas
 from gis.roads.graph import RoadGraph
 from gis.roads.profiles import PROFILES
 from gis.tables import PointRow, RowError, point_rows, split_list
-from gis.writing import write_beats, write_places
 
 Progress = Callable[[float, str], None]
 
@@ -40,47 +33,6 @@ class Imported:
 
 def unseen(_share: float, _what: str) -> None:
     """Show no progress."""
-
-
-def import_areas(
-    folder: Path, path: Path, crs: str | None, encoding: str | None, *, dry_run: bool
-) -> Imported:
-    """Read divisions and grids and put them in force at the next start.
-
-    Raises:
-        GisError: The file cannot be used at all; the old areas stay.
-    """
-    areas, errors = read_areas(path, crs=crs, encoding=encoding)
-    AreaIndex(areas)  # refuses a tree that is none, before anything is replaced
-    if not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_areas(folder / names.AREAS, areas)
-    tiers: dict[str, int] = {}
-    for area in areas:
-        tiers[area.label] = tiers.get(area.label, 0) + 1
-    return Imported("areas", len(areas), tuple(errors), {"labels": tiers})
-
-
-def import_beats(
-    folder: Path, path: Path, crs: str | None, encoding: str | None, *, dry_run: bool
-) -> Imported:
-    """Read police beats and put them in force at the next start."""
-    beats, errors = read_beats(path, crs=crs, encoding=encoding)
-    if not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_beats(folder / names.BEATS, beats)
-    return Imported("beats", len(beats), tuple(errors))
-
-
-def import_places(
-    folder: Path, path: Path, crs: str | None, encoding: str | None, *, dry_run: bool
-) -> Imported:
-    """Read named places and put them in force at the next start."""
-    places, errors = read_places(path, crs=crs, encoding=encoding)
-    if not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_places(folder / names.PLACES, places)
-    return Imported("places", len(places), tuple(errors))
 
 
 def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress = unseen) -> Imported:

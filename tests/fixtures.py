@@ -32,13 +32,14 @@ from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cameras import Camera
 from command.clock import ManualClock
-from command.district import About, District, graph_file
+from command.district import AREAS, BEATS, PLACES, About, District, graph_file
 from command.events import SYSTEM
 from command.responders import Responder
 from command.server import DISTRICT, Core, create_app, open_core
 from command.setting_sections import SecuritySettings
 from command.settings import Settings
 from command.telemetry.state import Report, Verdict
+from gis.files import read_areas, write_areas
 from gis.roads.graph import RoadGraph
 from gis.roads.profiles import PROFILES
 
@@ -148,9 +149,9 @@ def build_district(folder: Path) -> Path:
     """Import the county into a district folder (without a basemap, which takes seconds)."""
     source = folder / "source"
     source.mkdir(parents=True)
-    importing.import_areas(folder, write_areas_file(source / "areas.geojson"), None, None, dry_run=False)
-    importing.import_beats(folder, write_beats_file(source / "beats.geojson"), None, None, dry_run=False)
-    importing.import_places(folder, write_places_file(source / "places.csv"), None, None, dry_run=False)
+    write_areas(folder / AREAS, read_areas(write_areas_file(source / "areas.geojson"))[0])
+    write_beats_file(folder / BEATS)
+    write_places_file(folder / PLACES)
     importing.set_about(folder, About("八格县", COUNTY, "QS"))
     roads = write_roads_file(source / "roads.osm.pbf")
     for name, profile in PROFILES.items():

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from command import importing
 from command.district import (
-    ABOUT,
     ADDRESSES,
-    AREAS,
     BASEMAP,
-    BEATS,
-    PLACES,
     ROADS,
-    About,
     District,
     graph_file,
     load_district,
@@ -25,50 +19,20 @@ from gis.errors import GisError
 from tests.fixtures import (
     G1,
     G5,
-    write_areas_file,
-    write_beats_file,
-    write_places_file,
     write_roads_file,
 )
 
 
-def test_areas_beats_and_places_are_put_in_force_only_when_asked(tmp_path: Path) -> None:
-    source, folder = tmp_path / "source", tmp_path / "district"
-    source.mkdir()
-    areas = write_areas_file(source / "areas.geojson")
-    dry = importing.import_areas(folder, areas, None, None, dry_run=True)
-    assert (dry.what, dry.taken, dry.errors) == ("areas", 16, ())
-    assert dry.notes["labels"] == {"县": 1, "乡镇": 3, "村社": 4, "网格": 8}
-    assert not folder.exists()
-    importing.import_areas(folder, areas, None, None, dry_run=False)
-    beats = importing.import_beats(folder, write_beats_file(source / "b.geojson"), None, None, dry_run=False)
-    places = importing.import_places(folder, write_places_file(source / "p.csv"), None, None, dry_run=False)
-    importing.set_about(folder, About("八格县", "340604", "QS"))
-    assert (beats.taken, places.taken) == (2, 2)
-    assert sorted(path.name for path in folder.iterdir()) == sorted([ABOUT, AREAS, BEATS, PLACES])
-    assert load_district(folder).about.name == "八格县"
-
-
-def test_a_file_that_cannot_be_used_leaves_the_old_one(tmp_path: Path, district_folder: Path) -> None:
+def test_an_extract_that_cannot_be_used_leaves_the_old_roads(tmp_path: Path) -> None:
     folder = tmp_path / "district"
     folder.mkdir()
-    shutil.copy(district_folder / AREAS, folder / AREAS)
-    before = (folder / AREAS).read_bytes()
-    broken = tmp_path / "broken.geojson"
-    broken.write_text('{"type": "FeatureCollection", "features": [', "utf-8")
-    with pytest.raises(GisError):
-        importing.import_areas(folder, broken, None, None, dry_run=False)
-    text = write_areas_file(tmp_path / "circle.geojson").read_text("utf-8")
-    looped = text.replace('"parent": null', '"parent": "340604001001001"')
-    (tmp_path / "circle.geojson").write_text(looped, "utf-8")
-    with pytest.raises(GisError):
-        importing.import_areas(folder, tmp_path / "circle.geojson", None, None, dry_run=False)
+    (folder / ROADS).write_bytes(b"old")
     roads = tmp_path / "roads.osm.pbf"
     roads.write_bytes(b"no map")
     with pytest.raises(GisError):
         importing.import_roads(folder, roads, dry_run=False)
-    assert (folder / AREAS).read_bytes() == before
-    assert [path.name for path in folder.iterdir()] == [AREAS]
+    assert [path.name for path in folder.iterdir()] == [ROADS]
+    assert (folder / ROADS).read_bytes() == b"old"
 
 
 def test_roads_make_a_graph_per_means_of_travel_and_a_basemap(tmp_path: Path) -> None:
