@@ -8,10 +8,19 @@ import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from command.dispatch import Travel
+from command.geography.responsibility import (
+    DepartmentGrid,
+    Responsibility,
+    ResponsibilityRule,
+    Responsible,
+    read_departments,
+    read_rules,
+)
 from command.incidents import Place
 from gis.addresses import NO_ADDRESSES, Addresses
 from gis.areas import AreaIndex
@@ -63,6 +72,7 @@ class District:
         nearest: Travel times by road, or straight-line estimates where no roads were imported.
         places: Named places for search and addresses.
         addresses: House numbers.
+        responsibility: Which department is responsible for what where.
         closures: Closed roads; `nearest` becomes what it is without them, `roads` stays what was imported.
     """
 
@@ -75,6 +85,7 @@ class District:
         places: Sequence[NamedPlace] = (),
         *,
         addresses: Addresses = NO_ADDRESSES,
+        responsibility: Responsibility | None = None,
         closures: Sequence[Blockage] = (),
     ) -> None:
         self.folder = folder
@@ -85,6 +96,7 @@ class District:
         self.nearest = _without_closed(nearest, self.closures)
         self.places = tuple(places)
         self.addresses = addresses
+        self.responsibility = responsibility or Responsibility()
 
     def with_closures(self, closures: Sequence[Blockage]) -> "District":
         """Return this district while these roads are closed, instead of those that were closed before.
@@ -102,6 +114,24 @@ class District:
         other.closures = tuple(closures)
         other.nearest = _without_closed(self.roads, other.closures)
         return other
+
+    def on_day(self, day: date) -> "District":
+        """Return this district with the areas that hold on a day; itself where they are those it has."""
+        if self.areas.on == day:
+            return self
+        other = copy.copy(self)
+        other.areas = self.areas.on_day(day)
+        return other
+
+    @property
+    def rules(self) -> tuple[ResponsibilityRule, ...]:
+        """The responsibility list."""
+        return self.responsibility.rules
+
+    @property
+    def departments(self) -> tuple[DepartmentGrid, ...]:
+        """The departments' own grids."""
+        return self.responsibility.departments
 
     @property
     def basemap(self) -> Path | None:
@@ -136,6 +166,12 @@ class District:
             owner=owners.get(grid) if grid is not None else None,
             address=self.address_at(lon, lat),
         )
+
+    def responsible(self, category: str, called: str, lon: float, lat: float) -> Responsible | None:
+        """Return which department is responsible for a category (its id and its name) at a point, if any."""
+        if not self.rules:
+            return None
+        return self.responsibility.responsible(category, self.areas.locate(lon, lat).areas, called=called)
 
     def ground_of(self, lon: float, lat: float) -> tuple[str | None, str | None, str | None]:
         """Return the grid, the smallest division above it, and the police station at a point."""
@@ -236,6 +272,7 @@ def load_district(
     *,
     files: Mapping[str, Path | None] | None = None,
     base: District | None = None,
+    day: date | None = None,
 ) -> District:
     """Load whatever the importers left.
 
@@ -244,6 +281,7 @@ def load_district(
         overrides: What the settings call it.
         files: Files that shall stand in for those of the folder, by plain name (None: as if it were not there).
         base: A district of this folder that is loaded already; parts that `files` leaves alone are shared with it.
+        day: Whose areas shall be in force; None: the day of `base`, else today as this machine counts.
 
     Raises:
         GisError: A file is damaged; names it. Missing files are not errors: the district grows by imports.
@@ -261,11 +299,12 @@ def load_district(
     if (about_path := path_of(ABOUT)) is not None:
         stored = json.loads(about_path.read_text("utf-8"))
     if base is not None and untouched(AREAS, BEATS):
-        index = base.areas
+        index = base.areas if day in (None, base.areas.on) else base.areas.on_day(day)
     else:
         areas = read_areas(path)[0] if (path := path_of(AREAS)) is not None else []
         beats = read_beats(path)[0] if (path := path_of(BEATS)) is not None else []
-        index = AreaIndex(areas, beats)
+        known = base.areas.on if base is not None else None
+        index = AreaIndex(areas, beats, on=day or known or datetime.now().astimezone().date())
     if base is not None and untouched(PLACES):
         places = base.places
     else:
@@ -274,6 +313,13 @@ def load_district(
         addresses = base.addresses
     else:
         addresses = Addresses.load(path) if (path := path_of(ADDRESSES)) is not None else NO_ADDRESSES
+    if base is not None and untouched(RULES, DEPARTMENTS):
+        responsibility = base.responsibility
+    else:
+        responsibility = Responsibility(
+            read_rules(path)[0] if (path := path_of(RULES)) is not None else (),
+            read_departments(path)[0] if (path := path_of(DEPARTMENTS)) is not None else (),
+        )
     if base is not None and untouched(*map(graph_file, PROFILES)):
         nearest = base.roads
     else:
@@ -292,4 +338,13 @@ def load_district(
         prefix=(overrides.prefix if overrides else "") or stored.get("prefix") or "YP",
     )
     closures = base.closures if base is not None else ()
-    return District(folder, about, index, nearest, places, addresses=addresses, closures=closures)
+    return District(
+        folder,
+        about,
+        index,
+        nearest,
+        places,
+        addresses=addresses,
+        responsibility=responsibility,
+        closures=closures,
+    )

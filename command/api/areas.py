@@ -1,7 +1,7 @@
 """Areas, where a point lies, and the community page."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -42,6 +42,10 @@ def area_row(s: Services, area: Area) -> Json:
         "workers": list(area.workers),
         "beat": area.beat,
         "households": area.households,
+        "kind": area.kind,
+        "posts": area.posts,
+        "valid_from": None if area.valid_from is None else area.valid_from.isoformat(),
+        "valid_to": None if area.valid_to is None else area.valid_to.isoformat(),
         "label_point": [round(lon, 7), round(lat, 7)],
     }
 
@@ -104,8 +108,17 @@ def _visible(s: Services, me: Principal, code: str) -> Area:
 
 
 @router.get("/locate")
-async def locate(lon: Lon, lat: Lat, me: Viewer, s: ServicesOf) -> Json:
-    """Say which area of each tier and which police beat a point lies in."""
+async def locate(
+    lon: Lon,
+    lat: Lat,
+    me: Viewer,
+    s: ServicesOf,
+    category: Annotated[str | None, Query(max_length=40, description="of an incident")] = None,
+) -> Json:
+    """Say which area of each tier, which police beat and which departments' grids a point lies in.
+
+    With a category, also which department is responsible for it there, and by which rule.
+    """
     del me
     found = s.district.areas.locate(lon, lat)
     areas = {
@@ -113,7 +126,31 @@ async def locate(lon: Lon, lat: Lat, me: Viewer, s: ServicesOf) -> Json:
         for tier, code in sorted(found.areas.items())
     }
     beat = None if found.beat is None else beat_row(s, found.beat)
-    return {"areas": areas, "beat": beat, "address": s.district.address_at(lon, lat)}
+    return {
+        "areas": areas,
+        "beat": beat,
+        "address": s.district.address_at(lon, lat),
+        "departments": [
+            {"department": grid.department, "code": grid.code, "name": grid.name}
+            for grid in s.district.responsibility.departments_at(found.areas)
+        ],
+        "responsible": None if category is None else _responsible(s, category, found.areas),
+    }
+
+
+def _responsible(s: Services, category: str, areas: Mapping[int, str]) -> Json | None:
+    called = s.policy.categories.get(s.policy.check_category(category))
+    found = s.district.responsibility.responsible(category, areas, called=called)
+    if found is None:
+        return None
+    decided = areas.get(found.tier)
+    return {
+        "department": found.department,
+        "area": decided,
+        "tier": found.tier or None,
+        "sla": found.rule.sla,
+        "priority": found.rule.priority,
+    }
 
 
 def beat_row(s: Services, code: str) -> Json:

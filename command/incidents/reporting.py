@@ -20,7 +20,10 @@ SUSPECT_LIMIT: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report as it comes in, located, not yet an incident. ``contact_masked`` is never the real number."""
+    """A report as it comes in, located, not yet an incident.
+
+    ``contact_masked`` is never the real number; ``lead_department`` is what the responsibility list says.
+    """
 
     title: str
     category: str
@@ -29,6 +32,7 @@ class Report:
     lon: float
     lat: float
     place: Place
+    lead_department: str | None = None
     description: str = ""
     contact_masked: str | None = None
     occurred_at: str | None = None
@@ -105,6 +109,7 @@ def decide_report(
         township=place.township,
         beat=place.beat,
         owner=place.owner,
+        lead_department=report.lead_department,
         reporter_contact=report.contact_masked,
         reported_by=context.actor.id,
         reported_by_name=context.actor.name,
