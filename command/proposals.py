@@ -13,9 +13,10 @@ from command.assignments import Offer
 from command.board import Board
 from command.dispatch import Candidate, Fix, Limits, Ranking, Travel, eligible, rank
 from command.district import Approaches, District
+from command.geography import staffing
 from command.ids import new_id
 from command.incidents import Incident, Place
-from command.responders import GRID_KINDS, Responder
+from command.responders import Responder
 from command.settings import Settings
 from command.telemetry.records import OFFLINE_S, STALE_S
 from gis.roads.routes import Route
@@ -61,18 +62,11 @@ class Proposals:
 
     def owners(self) -> dict[str, str]:
         """Return grid → the responder who looks after it; a worker before a chief, then the smaller id."""
-        owners: dict[str, tuple[bool, str]] = {}
-        for person in self._board.responders.values():
-            if person.kind in GRID_KINDS:
-                rank_ = (person.kind != "grid_worker", person.id)
-                for grid in person.grids:
-                    owners[grid] = min(owners.get(grid, rank_), rank_)
-        return {grid: rank_[1] for grid, rank_ in owners.items()}
+        return staffing.owners(self._board.responders.values())
 
     def staffed(self) -> frozenset[str]:
         """Return the grids that have a worker of their own; a chief who stands in does not count."""
-        people = self._board.responders.values()
-        return frozenset(grid for person in people if person.kind == "grid_worker" for grid in person.grids)
+        return staffing.staffed(self._board.responders.values())
 
     async def nearest(
         self,

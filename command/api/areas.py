@@ -12,8 +12,10 @@ from command.api.geo_query import BBox, Lat, Lon, parse_bbox
 from command.api.nearest import ranked_rows
 from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
+from command.api.staffing import vacancy_row
 from command.cameras import WATCHABLE
 from command.errors import NotFound
+from command.geography.staffing import Staffing, figures
 from command.incidents import OPEN
 from command.responders import Responder
 from gis.areas import Area
@@ -183,6 +185,8 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
     cameras = [c for c in s.board.cameras.values() if c.grid in inside]
     staffed = s.proposals.staffed()
     vacant = [g for g in grids if g not in staffed]
+    posts = Staffing(index, s.board.responders.values()).within(code)
+    counted = figures(posts)
     fastest = next((c.travel.eta_s for c in ranked.ranking.candidates if c.status == "free"), None)
     reach = await _reach(s, me, grids)
     beat_code = area.beat or next(iter(sorted(b for b in beats if b)), None)
@@ -197,6 +201,10 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
             "staff": len(staff),
             "grids": len(grids),
             "vacant_grids": len(vacant),
+            "posts": counted.posts,
+            "posts_filled": counted.filled,
+            "posts_missing": counted.missing,
+            "workers": counted.people,
             "households": area.households,
             "fastest_s": fastest,
             "open_incidents": len(open_here),
@@ -205,6 +213,7 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
         },
         "nearest": ranked_rows(s, ranked),
         "people": _people(s, me, area, staff, officers, vacant),
+        "vacancies": [vacancy_row(s, me, one) for grid in posts for one in grid.vacancies()],
         "incidents": sorted(i.id for i in open_here if s.sees(me, "incidents", i)),
         "cameras": sorted(c.id for c in cameras if s.sees(me, "cameras", c)),
         "coverage": {
