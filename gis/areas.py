@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis import outlines
+from gis.crs import LocalMetric
 from gis.division import (
     COUNTY,
     GRID,
@@ -268,13 +269,19 @@ class AreaIndex:
         """Where a label sits best: the point of the largest part farthest from its border (lon, lat)."""
         area = self.area(code)
         if code not in self._label_points:
-            self._label_points[code] = outlines.label_point(area.geometry)
+            self._label_points[code] = outlines.label_point(area.geometry, self._frame)
         return self._label_points[code]
 
     def area_km2(self, code: str) -> float:
         """Geodesic area in square kilometres. Raises UnknownArea."""
         square_m, _ = _GEOD.geometry_area_perimeter(shapely.orient_polygons(self.area(code).geometry))
         return abs(float(square_m)) / 1e6
+
+    @cached_property
+    def _frame(self) -> LocalMetric:
+        assert self.bounds is not None
+        west, south, east, north = self.bounds
+        return LocalMetric((west + east) / 2.0, (south + north) / 2.0)
 
     @cached_property
     def bounds(self) -> BBox | None:

@@ -39,16 +39,21 @@ def largest_part(shape: Shape) -> Polygon:
     return part
 
 
-def label_point(shape: Shape) -> tuple[float, float]:
+def label_point(shape: Shape, frame: LocalMetric | None = None) -> tuple[float, float]:
     """The pole of inaccessibility of the largest part, as (lon, lat) degrees.
+
+    Args:
+        shape: In lon/lat degrees.
+        frame: In which the distances to the border are compared; one about the shape is made, which costs
+            far more than the rest, unless there is one of the neighbourhood.
 
     >>> lon, lat = label_point(shapely.box(117.0, 34.0, 117.2, 34.1))
     >>> print(f"{lon:.1f} {lat:.2f}")
     117.1 34.05
     """
     part = largest_part(shape)
-    centre = part.centroid
-    frame = LocalMetric(centre.x, centre.y)
+    if frame is None:
+        frame = LocalMetric(part.centroid.x, part.centroid.y)
     flat = frame.project(part)
     assert isinstance(flat, Polygon)
     west, south, east, north = flat.bounds
