@@ -307,6 +307,28 @@ class AreaIndex:
         """
         return self._feature(self.area(code), outlines.simplified([self.area(code).geometry], simplify_m)[0])
 
+    def chosen(
+        self,
+        *,
+        tier: int | None = None,
+        parent: str | None = None,
+        bbox: Sequence[float] | None = None,
+    ) -> Sequence[Area]:
+        """Areas by code; the arguments as in `feature_collection`.
+
+        Raises:
+            UnknownArea: `parent` is unknown.
+        """
+        if parent is None:
+            found: Sequence[Area] = self.areas if tier is None else self.of_tier(tier)
+        else:
+            found = self.children(parent) if tier is None else self.descendants(parent)
+            found = [area for area in found if tier in (None, area.tier)]
+        if bbox is not None:
+            frame = shapely.box(bbox[0], bbox[1], bbox[2], bbox[3])
+            found = [area for area in found if area.geometry.intersects(frame)]
+        return found
+
     def feature_collection(
         self,
         *,
@@ -326,15 +348,7 @@ class AreaIndex:
         Raises:
             UnknownArea: `parent` is unknown.
         """
-        if parent is None:
-            chosen: Sequence[Area] = self.areas
-        else:
-            chosen = self.children(parent) if tier is None else self.descendants(parent)
-        if tier is not None:
-            chosen = [area for area in chosen if area.tier == tier]
-        if bbox is not None:
-            frame = shapely.box(bbox[0], bbox[1], bbox[2], bbox[3])
-            chosen = [area for area in chosen if area.geometry.intersects(frame)]
+        chosen = self.chosen(tier=tier, parent=parent, bbox=bbox)
         shapes = outlines.simplified([area.geometry for area in chosen], simplify_m)
         features = [self._feature(area, shape) for area, shape in zip(chosen, shapes, strict=True)]
         return {"type": "FeatureCollection", "features": features}

@@ -1,5 +1,6 @@
 """Areas, where a point lies, and the community page."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -25,6 +26,8 @@ Viewer = Annotated[Principal, Depends(require("view.map"))]
 Reader = Annotated[Principal, Depends(require("view.map", "areas.manage"))]
 """Names of areas are needed to keep them, and tell of no case."""
 
+MOST_AREAS = 5000
+"""In one page of a list."""
 REACH_S = 300.0
 REACH_GRIDS = 24
 """More grids than this are a township or a county: their coverage is a report, not a click."""
@@ -60,19 +63,28 @@ async def list_areas(
     parent: str | None = None,
     bbox: BBox = None,
     geometry: bool = False,
+    limit: Annotated[int, Query(ge=1, le=MOST_AREAS)] = MOST_AREAS,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Json:
-    """List areas by code; `geometry=true` adds the outlines."""
+    """List areas by code; `geometry=true` adds the outlines. `cursor` is the last code of the page before."""
     index = s.district.areas
-    found = index.feature_collection(tier=tier, parent=parent, bbox=parse_bbox(bbox))["features"]
-    items = []
-    for feature in found:
-        if not s.access.covers(me, feature["id"]):
-            continue
-        row = area_row(s, index.area(feature["id"]))
-        if geometry:
-            row["geometry"] = feature["geometry"]
-        items.append(row)
-    return {"items": items, "next": None}
+
+    def page() -> Json:
+        chosen = [
+            area
+            for area in index.chosen(tier=tier, parent=parent, bbox=parse_bbox(bbox))
+            if (cursor is None or area.code > cursor) and s.access.covers(me, area.code)
+        ]
+        items = []
+        for area in chosen[:limit]:
+            row = area_row(s, area)
+            if geometry:
+                row["geometry"] = index.geojson(area.code)["geometry"]
+            items.append(row)
+        return {"items": items, "next": items[-1]["code"] if len(chosen) > limit else None}
+
+    # A district may have a hundred thousand, and each gets the place of its label: not in the event loop.
+    return await asyncio.to_thread(page)
 
 
 @router.get("/areas.geojson")
@@ -82,13 +94,17 @@ async def areas_geojson(
     """Return one tier's outlines as GeoJSON for the map, simplified to what its scale shows."""
     del me
     index = s.district.areas
-    found = index.feature_collection(tier=tier, simplify_m=SIMPLIFY_M.get(tier, 1.0))
     staffed = s.proposals.staffed()
-    for feature in found["features"]:
-        properties: dict[str, Any] = feature["properties"]
-        properties["vacant"] = tier == 4 and feature["id"] not in staffed
-    body = msgspec.json.encode(found)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+
+    def drawn() -> tuple[bytes, str]:
+        found = index.feature_collection(tier=tier, simplify_m=SIMPLIFY_M.get(tier, 1.0))
+        for feature in found["features"]:
+            properties: dict[str, Any] = feature["properties"]
+            properties["vacant"] = tier == 4 and feature["id"] not in staffed
+        body = msgspec.json.encode(found)
+        return body, f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+
+    body, tag = await asyncio.to_thread(drawn)
     headers = {"etag": tag, "cache-control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)

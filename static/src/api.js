@@ -40,6 +40,22 @@ export function newKey() {
 }
 
 /**
+ * A whole list, however many pages it has.
+ * @param {string} path with its query
+ * @returns {Promise<any[]>}
+ */
+export async function callAll(path) {
+  const found = [];
+  for (let cursor = null; ; ) {
+    const more = cursor === null ? '' : `${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
+    const { items, next } = await call('GET', path + more);
+    found.push(...items);
+    if (next === null || next === undefined) return found;
+    cursor = next;
+  }
+}
+
+/**
  * @param {string} method
  * @param {string} path below /api/v1, e.g. `/incidents`
  * @param {unknown} [body] JSON value or FormData

@@ -1,5 +1,5 @@
 // Start of the administration page.
-import { ApiError, call, session } from '../api.js';
+import { ApiError, callAll, session } from '../api.js';
 import { onLanguage, t } from '../i18n.js';
 import { Bar } from '../ui/bar.js';
 import { html, render, useEffect, useErrorBoundary, useState } from '../ui/h.js';
@@ -15,7 +15,7 @@ async function nameAreas() {
   try {
     const areas = new Map();
     for (const tier of [1, 2, 3, 4]) {
-      const { items } = await call('GET', `/areas?tier=${tier}`);
+      const items = await callAll(`/areas?tier=${tier}`);
       for (const { code, name, tier: level, parent } of items) areas.set(code, { code, name, tier: level, parent });
     }
     set({ areas });

@@ -1,5 +1,5 @@
 // Keeps the map in step with the board and the selection. The map itself knows nothing of the console.
-import { call } from '../api.js';
+import { call, callAll } from '../api.js';
 import { activeAssignments, geographyOf, isOpen, responderByUnit } from '../board.js';
 import { t } from '../i18n.js';
 import { createMap } from '../map/map.js';
@@ -76,7 +76,7 @@ async function loadAreas() {
   await Promise.all(
     [1, 2, 3, 4].map(async (tier) => {
       try {
-        const { items } = await call('GET', `/areas?tier=${tier}&limit=5000`);
+        const items = await callAll(`/areas?tier=${tier}`);
         for (const item of [...ui.areas.values()]) if (item.tier === tier) ui.areas.delete(item.code);
         for (const item of items) ui.areas.set(item.code, item);
         if (tier < 4) takeOutlines(tier, await call('GET', `/areas.geojson?tier=${tier}`));

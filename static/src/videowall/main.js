@@ -1,5 +1,5 @@
 // Start of the video page: who is signed in, the feed, the areas' names, the keys.
-import { ApiError, call, goToSignIn, session } from '../api.js';
+import { ApiError, callAll, goToSignIn, session } from '../api.js';
 import { connectFeed } from '../feed.js';
 import { onLanguage, t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
@@ -19,7 +19,7 @@ async function nameAreas() {
     /** @type {Map<string, AreaRow>} */
     const areas = new Map();
     for (const tier of [1, 2, 3, 4]) {
-      const { items } = await call('GET', `/areas?tier=${tier}`);
+      const items = await callAll(`/areas?tier=${tier}`);
       for (const { code, name, tier: level, parent } of items) areas.set(code, { code, name, tier: level, parent });
     }
     const first = [...areas.values()].find((area) => area.tier === 2);

@@ -107,3 +107,16 @@ async def test_the_community_page_hides_what_one_may_not_know(centre: Centre) ->
     error(await centre.get("town", "/areas/340604011/overview"), 404, "not_found")
     error(await centre.get("town", f"/areas/{G8}"), 404, "not_found")
     assert (await centre.get("town", "/areas/340604001/overview")).status_code == 200
+
+
+async def test_a_long_list_comes_in_pages(centre: Centre) -> None:
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 3}
+    for _ in range(9):
+        answer = (await centre.get("operator", "/areas", **query)).json()
+        found += [row["code"] for row in answer["items"]]
+        if answer["next"] is None:
+            break
+        query["cursor"] = answer["next"]
+    assert len(found) == 16
+    assert found == sorted(set(found))
