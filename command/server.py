@@ -21,6 +21,7 @@ from command.api import (
     alarms,
     areas,
     assignments,
+    basemap,
     camera_registry,
     cameras,
     closures,
@@ -37,6 +38,7 @@ from command.api import (
     pages,
     pictures,
     probes,
+    reports,
     responders,
     search,
     session,
@@ -54,6 +56,10 @@ from command.api.ops import Figure, standard_checks, standard_figures
 from command.api.security import origin_allowed, session_of
 from command.api.services import Services
 from command.api.views import viewer_of
+from command.basemap import Tiles
+from command.basemap.cache import TileCache
+from command.basemap.fetch import Allowed, Fetcher
+from command.basemap.office import BasemapOffice
 from command.board import Board
 from command.clock import Clock, SystemClock, parse_rfc3339, rfc3339
 from command.closures import in_force
@@ -101,6 +107,7 @@ DISTRICT: str = "district"
 DATABASE: str = "yiping.db"
 IMPORTS: str = "imports"
 PICKS: str = "search-picks.json"
+TILES: str = "tiles"
 KEPT_EVENTS: int = 20_000
 """How many of the newest events the feed keeps for browsers that resume."""
 
@@ -153,6 +160,8 @@ class Core:
     sources: Sources
     viewings: Viewings
     imports: Imports
+    basemap: Tiles
+    basemap_office: BasemapOffice
 
     @property
     def district(self) -> District:
@@ -239,6 +248,14 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         parts = assemble(
             SqlAccounts(database), settings.security, clock, rules / "roles.toml", district.about.code
         )
+        fetcher = Fetcher(
+            Allowed(settings.basemap.allowed_networks, settings.basemap.allowed_hosts),
+            settings.basemap.timeout_s,
+        )
+        cache = TileCache(settings.data_dir / TILES, settings.basemap.cache_bytes, clock)
+        fresh_s = settings.basemap.fresh_days * 86_400.0
+        tiles = Tiles(settings.data_dir / DISTRICT, box, fetcher, cache, clock, fresh_s)
+        atlas.follow(tiles.district_changed)
         atlas.follow(tracking.take_district)
         atlas.follow(find.take_district)
         atlas.follow(lambda new: parts.access.take_code(new.about.code))
@@ -263,6 +280,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         sources,
         seen,
         imports,
+        tiles,
+        BasemapOffice(keeper, fetcher, box, settings.data_dir),
     )
 
 
@@ -330,6 +349,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         coverage=coverage_now,
         coverage_record=record,
         keeper=core.keeper,
+        basemap=core.basemap,
+        basemap_office=core.basemap_office,
         traffic=core.traffic,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
@@ -384,6 +405,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     video_desk.run(),
                     record.run(),
                     core.search.run(),
+                    core.basemap.run(),
                 )
             ]
             telling = group.create_task(core.keeper.tell_at_start())
@@ -430,6 +452,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         live,
         pictures,
         probes,
+        reports,
         clips_api,
         messages,
         search,
@@ -437,6 +460,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     ):
         api.include_router(module.router)
     app.include_router(api)
+    app.include_router(basemap.tiles_router)
     app.include_router(ops.router)
     figures = standard_figures(services, hub)
     app.state.figures = figures

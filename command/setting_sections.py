@@ -213,6 +213,43 @@ class CameraSettings(Section):
         return _checked_blocks(blocks)
 
 
+class BasemapSettings(Section):
+    """A customer's own tile server, if there is one."""
+
+    allowed_networks: tuple[str, ...] = Field(
+        default=(), description="CIDR blocks a tile server may be in; empty: none may be asked."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Names of tile servers whose public addresses may be asked as well; private addresses "
+        "only inside the blocks above.",
+    )
+    timeout_s: float = Field(default=5, ge=0.5, le=60, description="Seconds a tile server has to answer.")
+    fresh_days: float = Field(
+        default=30, ge=0, le=3650, description="Days a fetched tile is not asked for again."
+    )
+    cache_bytes: int = Field(
+        default=2_147_483_648,
+        ge=0,
+        le=1_099_511_627_776,
+        description="Disk bytes for fetched tiles, which keep the map when its server does not answer; "
+        "0 keeps none.",
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks(cls, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        return _checked_blocks(blocks)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not host or any(letter in host for letter in "/:*@ "):
+                raise ValueError(f"{host!r} is not a host name such as tiles.example")
+        return tuple(host.lower() for host in hosts)
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 

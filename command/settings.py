@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from command.setting_sections import (
+    BasemapSettings,
     CameraSettings,
     DispatchSettings,
     DistrictSettings,
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     cameras: CameraSettings = CameraSettings()
     video: VideoSettings = VideoSettings()
+    basemap: BasemapSettings = BasemapSettings()
     log: LogSettings = LogSettings()
     secrets: Secrets = Secrets()
 

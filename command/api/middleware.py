@@ -54,7 +54,7 @@ _UPLOAD_MARGIN: Final = 65_536
 """The form around an uploaded file."""
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_QUIET: Final = ("/livez", "/readyz", "/metrics", "/static/", "/tiles/")
+_QUIET: Final = ("/livez", "/readyz", "/metrics", "/static/", "/tiles/", "/basemap/")
 
 Observer = Callable[[str, str, int, float], None]
 """(method, route template, status, seconds), for the metrics."""

@@ -12,6 +12,8 @@ from command.accounts.audit import AuditLog
 from command.accounts.sessions import Sessions
 from command.accounts.tokens import Tokens
 from command.accounts.users import Accounts
+from command.basemap import Tiles
+from command.basemap.office import BasemapOffice
 from command.board import Board, Entity
 from command.clock import Clock
 from command.coverage import Coverage
@@ -57,6 +59,8 @@ class Services:
     coverage: Coverage
     coverage_record: CoverageRecord
     keeper: Keeper
+    basemap: Tiles
+    basemap_office: BasemapOffice
     traffic: Traffic
     accounts: Accounts
     sessions: Sessions
