@@ -6,6 +6,8 @@ import admin_en from './i18n/admin.en.js';
 import admin_zh from './i18n/admin.zh-CN.js';
 import camera_en from './i18n/camera.en.js';
 import camera_zh from './i18n/camera.zh-CN.js';
+import closure_en from './i18n/closure.en.js';
+import closure_zh from './i18n/closure.zh-CN.js';
 import console_en from './i18n/console.en.js';
 import console_zh from './i18n/console.zh-CN.js';
 import field_en from './i18n/field.en.js';
@@ -21,8 +23,8 @@ import wall_zh from './i18n/wall.zh-CN.js';
 
 /** @type {Record<Language, Record<string, string>>} */
 const TEXTS = {
-  'zh-CN': { ...common_zh, ...admin_zh, ...camera_zh, ...console_zh, ...field_zh, ...lead_zh, ...video_zh, ...wall_zh },
-  en: { ...common_en, ...admin_en, ...camera_en, ...console_en, ...field_en, ...lead_en, ...video_en, ...wall_en },
+  'zh-CN': { ...common_zh, ...admin_zh, ...camera_zh, ...closure_zh, ...console_zh, ...field_zh, ...lead_zh, ...video_zh, ...wall_zh },
+  en: { ...common_en, ...admin_en, ...camera_en, ...closure_en, ...console_en, ...field_en, ...lead_en, ...video_en, ...wall_en },
 };
 
 const STORED = 'yiping.language';

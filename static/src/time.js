@@ -42,6 +42,16 @@ export function timeOfDay(at, { seconds = false } = {}) {
 export const dayStamp = (ms) =>
   format('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit' }).format(ms);
 
+/** `2026-11-22T14:32` in the district, as a field for a moment holds it. @param {number} ms */
+export const districtStamp = (ms) => `${dayStamp(ms)}T${timeOfDay(ms)}`;
+
+/** The moment of such a stamp, epoch ms; NaN when it is none. @param {string} stamp */
+export function ofDistrictStamp(stamp) {
+  const asUtc = Date.parse(`${stamp}Z`);
+  if (Number.isNaN(asUtc)) return NaN;
+  return asUtc - (Date.parse(`${districtStamp(asUtc)}Z`) - asUtc);
+}
+
 /** Month and day, `11月18日` / `18 Nov`. @param {string | number | null | undefined} at */
 export function dayOf(at) {
   const ms = toMs(at);

@@ -54,6 +54,9 @@ export function refusal(error) {
 
 // ── Looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** What nobody comes back to. */
+const FORMS = new Set(['form', 'closure-form']);
+
 /** Show something in the drawer.
  * @param {Selection | null} selection
  * @param {{keepBack?: boolean, preview?: boolean}} [options] preview: nobody asked for it
@@ -63,7 +66,7 @@ export function select(selection, options = {}) {
   ui.preview = options.preview ?? false;
   if (keyOf(selection) === keyOf(ui.selection) && selection?.lon === ui.selection?.lon) return;
   const back =
-    options.keepBack || previewed || !ui.selection || ui.selection.kind === 'form' ? ui.back : [...ui.back.slice(-9), ui.selection];
+    options.keepBack || previewed || !ui.selection || FORMS.has(ui.selection.kind) ? ui.back : [...ui.back.slice(-9), ui.selection];
   set({
     selection,
     back: selection ? back : [],
@@ -113,6 +116,7 @@ export function goBack() {
   while (previous?.kind === 'incident' && !board().incidents[previous.id]) previous = back.pop() ?? null;
   ui.back = back;
   if (ui.selection?.kind === 'form') ui.draft = null;
+  if (ui.selection?.kind === 'closure-form') ui.closureDraft = null;
   if (!previous && ui.selection?.kind === 'incident') ui.dismissed = ui.selection.id;
   select(previous, { keepBack: true });
 }
@@ -290,7 +294,7 @@ export async function callPerson(responderId) {
   }
 }
 
-/** @typedef {{id: string, title: string, text: string, tel?: string, responderId?: string}} Note */
+/** @typedef {{id: string, title: string, text: string, tel?: string, responderId?: string, open?: () => void}} Note */
 
 /** @type {Note[]} */
 export const notes = [];

@@ -3,6 +3,8 @@ import { t } from '../i18n.js';
 import { html, useEffect, useErrorBoundary, useRef, useState } from '../ui/h.js';
 import { AreaDrawer, PointDrawer } from './area-drawer.js';
 import { CameraDrawer } from './camera-drawer.js';
+import { ClosureDrawer, ClosuresDrawer } from './closure-drawer.js';
+import { ClosureForm } from './closure-form.js';
 import { CommandLine } from './cmdline.js';
 import { FormDrawer } from './form-drawer.js';
 import { IncidentDrawer } from './incident-drawer.js';
@@ -31,6 +33,12 @@ function Drawer() {
       return html`<${PointDrawer} key=${selection.id} />`;
     case 'form':
       return html`<${FormDrawer} key="form" />`;
+    case 'closures':
+      return html`<${ClosuresDrawer} key="closures" />`;
+    case 'closure':
+      return html`<${ClosureDrawer} id=${selection.id} key=${selection.id} />`;
+    case 'closure-form':
+      return html`<${ClosureForm} key="closure-form" />`;
     default:
       return html`<div class="drawer-empty" data-testid="drawer-empty"><h2>${t('console.nothing')}</h2>
         <p>${queueGroups().waiting.length ? t('console.nothing.waiting') : t('console.nothing.quiet')}</p>

@@ -15,6 +15,8 @@ function hints() {
     list.push(['Enter', isMine(incident) ? 'dispatch_top' : 'claim'], ['1–9', 'choose']);
   else if (incident) list.push(['X', 'close']);
   else if (ui.selection?.kind === 'form') return [['Ctrl Enter', 'submit'], ['Esc', 'back']];
+  else if (ui.selection?.kind === 'closure-form')
+    return ui.closureDraft?.done ? [['Ctrl Enter', 'submit_closure'], ['Esc', 'back']] : [['Enter', 'finish_drawing'], ['Esc', 'back']];
   else if (ui.selection?.kind === 'responder') list.push(['Enter', 'call']);
   else if (ui.ranked) list.push(['Enter', 'call_nearest'], ['1–9', 'choose']);
   list.push(['C', 'call'], ['A', 'acknowledge'], ['J', 'next'], ['?', 'all']);

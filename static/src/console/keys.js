@@ -11,10 +11,14 @@ import {
   newIncident,
   openIncident,
   primary,
+  select,
   submitDraft,
   toggleAllKinds,
   topAlarm,
 } from './actions.js';
+import { mayClose, startClosure, submitClosure } from './closure-draft.js';
+import { drawKey } from './closure-draw.js';
+import { endClosure } from './closure-drawer.js';
 import { DISPOSITIONS, OVERRIDE_REASONS } from './commands-list.js';
 import { mergeInto } from './incident-parts.js';
 import { home } from './map-bridge.js';
@@ -69,6 +73,12 @@ function onKey(event) {
     event.preventDefault();
     return;
   }
+  if (mod && event.key === 'Enter' && ui.selection?.kind === 'closure-form') {
+    void submitClosure();
+    event.preventDefault();
+    return;
+  }
+  if (!typing && !mod && !event.altKey && drawKey(event)) return;
   if (event.key === 'Escape') {
     if (typing) target.blur();
     else if (ui.help || ui.userMenu) set({ help: false, userMenu: false });
@@ -98,7 +108,13 @@ function onKey(event) {
   else if (key === 'c') callSomebody();
   else if (key === 'm' && incident && isWaiting(incident) && board().incidents[incident.suspects[0]])
     void mergeInto(incident, board().incidents[incident.suspects[0]]);
-  else if (key === 'x' && incident) set({ panel: ui.panel === 'close' ? '' : 'close' });
+  else if (key === 'b') {
+    if (mayClose()) startClosure();
+    else select({ kind: 'closures', id: 'all' });
+  } else if (key === 'x' && ui.selection?.kind === 'closure') {
+    const closure = board().closures[ui.selection.id];
+    if (closure && closure.state !== 'ended' && mayClose()) void endClosure(closure);
+  } else if (key === 'x' && incident) set({ panel: ui.panel === 'close' ? '' : 'close' });
   else if (key === 'o' && incident) set({ panel: ui.panel === 'menu' ? '' : 'menu' });
   else if ('qwert'.includes(key) && isOverride())
     set({ overrideReason: OVERRIDE_REASONS['qwert'.indexOf(key)], fault: null });
@@ -130,6 +146,7 @@ export const KEY_LIST = [
   ['X', 'close'],
   ['O', 'more'],
   ['N', 'new'],
+  ['B', 'closure'],
   ['H', 'home'],
   ['/', 'command'],
   ['Ctrl K', 'search'],

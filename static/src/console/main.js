@@ -10,10 +10,14 @@ import { select, toast } from './actions.js';
 import { App } from './app.js';
 import { listenForCameras } from './desk-link.js';
 import { startKeys } from './keys.js';
-import { fixesChanged } from './map-bridge.js';
+import { spanText } from '../ui/closures.js';
+import { noteClosure } from './closure-draft.js';
+import { fixesChanged, forgetWays } from './map-bridge.js';
 import { nextPreview } from './preview.js';
-import { readCameras, readTimeline, startReading } from './reading.js';
+import { readCameras, readOverview, readRanked, readTimeline, startReading } from './reading.js';
 import { board, onRedraw, redraw, selectedIncident, ui } from './state.js';
+
+/** @import {Board, EventFrame} from '../../types/wire.d.ts' */
 
 const TOPICS = ['incidents', 'responders', 'cameras', 'messages', 'telemetry', 'presence'];
 const THEME = 'yiping.theme';
@@ -58,6 +62,22 @@ function previewTop() {
   if (top) select({ kind: 'incident', id: top.id }, { preview: true });
 }
 
+/** Who is nearest may have changed; a road that another desk closed is told. @param {EventFrame} frame @param {Board} after */
+function followClosures(frame, after) {
+  forgetWays();
+  void readRanked();
+  if (ui.selection?.kind === 'area') void readOverview(ui.selection.id);
+  if (frame.data.actor?.id === ui.me.id) return;
+  for (const id of Object.keys(frame.data.changes.closures ?? {})) {
+    const closure = after.closures[id];
+    if (!closure) continue;
+    const text = { reason: closure.reason, span: spanText(closure, feedNow()), by: frame.data.actor?.name ?? '' };
+    noteClosure(frame.type.slice('closure.'.length), closure, t('closure.note.text', text));
+  }
+}
+
+const feedNow = () => ui.feed.serverNow();
+
 async function start() {
   const { user, district } = await session();
   ui.me = user;
@@ -94,6 +114,7 @@ async function start() {
         });
       }
     }
+    if (frame.type.startsWith('closure.')) followClosures(frame, after);
     const { selection } = ui;
     if (selection?.kind === 'incident' && JSON.stringify(frame.data.changes).includes(`"${selection.id}"`))
       void readTimeline(selection.id);

@@ -6,6 +6,7 @@ import { createMap } from '../map/map.js';
 import { bearingText, cutText, distanceText, durationText } from '../ui/format.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openArea, openIncident, openPoint, select } from './actions.js';
+import { drawDraft, isDrawing, listenForDrawing } from './closure-draw.js';
 import { etaText } from './ranked.js';
 import { locate, placeOfSelection } from './reading.js';
 import { board, redraw, selectedIncident, set, ui } from './state.js';
@@ -33,8 +34,11 @@ export async function startMap(container) {
     movers: ui.feed.movers,
   });
   ui.map = map;
+  listenForDrawing(map);
   map.onPick((pick) => {
-    if (ui.selection?.kind === 'form' && pick.kind !== 'incident') void openPoint(pick.lon, pick.lat, map.gl.getZoom());
+    if (isDrawing()) return;
+    if (pick.kind === 'closure') select({ kind: 'closure', id: pick.id });
+    else if (ui.selection?.kind === 'form' && pick.kind !== 'incident') void openPoint(pick.lon, pick.lat, map.gl.getZoom());
     else if (pick.kind === 'incident') openIncident(pick.id);
     else if (pick.kind === 'camera') select({ kind: 'camera', id: pick.id });
     else if (pick.kind === 'area') openArea(pick.id);
@@ -153,7 +157,15 @@ export function syncMap() {
     drawn.responders = b.responders;
     map.layer.touch();
   }
+  map.closures.setFocus(ui.selection?.kind === 'closure' ? ui.selection.id : '');
+  map.closures.sync(b.closures, ui.feed.serverNow(), b.geography?.district?.revision ?? 0);
+  drawDraft();
   syncSelection();
+}
+
+/** Roads were closed or opened: ways that were read before may lead through them. */
+export function forgetWays() {
+  ways.clear();
 }
 
 function syncSelection() {

@@ -2,10 +2,12 @@
 import { t } from '../i18n.js';
 import { scaleBar } from '../map/sphere.js';
 import { html } from '../ui/h.js';
+import { ClosureMark, liveClosures } from '../ui/closures.js';
 import { KindMark } from '../ui/shapes.js';
-import { openArea } from './actions.js';
+import { openArea, select } from './actions.js';
+import { showsCross } from './closure-draw.js';
 import { home } from './map-bridge.js';
-import { set, ui } from './state.js';
+import { board, set, ui } from './state.js';
 
 const LAYERS = /** @type {const} */ (['areas', 'incidents', 'people', 'cameras']);
 const SCALE_PX = 140;
@@ -20,6 +22,9 @@ function scale() {
 export function MapChrome() {
   const bar = scale();
   const crumbs = ui.crumbs;
+  const closures = liveClosures(board().closures);
+  const closed = closures.filter((one) => one.state === 'in_force').length;
+  const listed = ui.selection?.kind.startsWith('closure') ?? false;
   return html`<div class="map-chrome">
     <div class="map-top">
       ${crumbs.length > 0 && html`<nav class="crumb" aria-label=${t('console.crumb')}>${crumbs.map((item, index) => html`${index > 0 && html`<i>›</i>`}<button class=${index === crumbs.length - 1 ? 'last' : ''} key=${item.code} onClick=${() => openArea(item.code)}>${item.name}</button>`)}</nav>`}
@@ -33,6 +38,8 @@ export function MapChrome() {
           set({ layers });
         }}>${t(`console.layer.${name}`)}</button>`,
       )}</div>
+      <button class=${`closures-button ${closed ? 'some' : ''}`} aria-pressed=${listed} title=${t('closure.title')} data-testid="closures-button" onClick=${() => select({ kind: 'closures', id: 'all' })}>
+        <${ClosureMark} state=${closed || !closures.length ? 'in_force' : 'planned'} size=${16} />${t('closure.short')}${closures.length > 0 && html` <b>${closures.length}</b>`}</button>
     </div>
     <div class="zoom"><button aria-label=${t('console.zoom.in')} onClick=${() => ui.map?.zoomBy(1)}>＋</button><button aria-label=${t('console.zoom.out')} onClick=${() => ui.map?.zoomBy(-1)}>－</button>
       <button aria-label=${t('console.zoom.home')} title=${t('console.zoom.home')} onClick=${() => {
@@ -41,8 +48,9 @@ export function MapChrome() {
       }}>◎</button></div>
     <div class="legend"><span><${KindMark} kind="police" size=${14} />${t('kind.police')}</span><span><${KindMark} kind="grid_worker" size=${14} />${t('kind.grid_worker')}</span>
       <span><${KindMark} kind="emergency_member" size=${14} />${t('console.legend.team')}</span><span><${KindMark} kind="grid_worker" hollow size=${14} />${t('console.legend.hollow')}</span>
-      <span><${KindMark} kind="grid_worker" stale size=${14} />${t('console.legend.stale')}</span><span><i class="cam"></i>${t('console.count.cameras')}</span><span><i class="cam late"></i>${t('console.legend.camera_late')}</span><span><i class="cam off"></i>${t('camera.status.offline')}</span>
+      <span><${KindMark} kind="grid_worker" stale size=${14} />${t('console.legend.stale')}</span>${closures.length > 0 && html`<span><${ClosureMark} state="in_force" size=${14} />${t('closure.sign')}</span>`}<span><i class="cam"></i>${t('console.count.cameras')}</span><span><i class="cam late"></i>${t('console.legend.camera_late')}</span><span><i class="cam off"></i>${t('camera.status.offline')}</span>
       <span class="scale"><i style=${{ width: `${bar.px}px` }}></i>${bar.text}</span></div>
+    ${showsCross() && html`<div class="draw-cross" aria-hidden="true"></div>`}
     ${ui.map?.touched && html`<div class="held" data-testid="map-held">${t('console.map.held')} <button onClick=${home} data-testid="map-home"><kbd>H</kbd> ${t('console.map.home')}</button></div>`}
     ${ui.map?.fault && html`<div class="base-fault" role="status">${t('console.map.no_base')}</div>`}
   </div>`;

@@ -118,6 +118,8 @@ export function placeOfSelection() {
     const row = responder ? ui.feed.movers.rowOf(responder.unit) : -1;
     return row < 0 ? null : [ui.feed.movers.lon[row], ui.feed.movers.lat[row]];
   }
+  if (selection.kind === 'closure') return board().closures?.[selection.id]?.coordinates[0] ?? null;
+  if (selection.kind === 'closure-form') return ui.closureDraft?.points[0] ?? null;
   if (selection.kind === 'form' && ui.draft) return [ui.draft.lon, ui.draft.lat];
   return selection.lon === undefined ? null : [selection.lon, /** @type {number} */ (selection.lat)];
 }

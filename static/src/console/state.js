@@ -7,7 +7,7 @@
 
 /**
  * @typedef {object} Selection
- * @property {'incident' | 'area' | 'responder' | 'camera' | 'point' | 'form'} kind
+ * @property {'incident' | 'area' | 'responder' | 'camera' | 'point' | 'form' | 'closures' | 'closure' | 'closure-form'} kind
  * @property {string} id
  * @property {number} [lon]
  * @property {number} [lat]
@@ -84,6 +84,7 @@ export const ui = {
   /** @type {'' | 'close' | 'menu' | 'note' | 'contact' | 'ask'} */ panel: '',
   /** @type {import('./commands-list.js').IncidentCommand | null} */ asking: null,
   /** @type {Draft | null} */ draft: null,
+  /** @type {import('./closure-draft.js').ClosureDraft | null} */ closureDraft: null,
   help: false,
   userMenu: false,
   theme: /** @type {import('../map/palette.js').Theme} */ ('dark'),

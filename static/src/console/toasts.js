@@ -33,6 +33,13 @@ export function Toasts() {
           select({ kind: 'responder', id: String(note.responderId) });
         }}>${t('console.reply')}</button>`
       }
+      ${
+        note.open &&
+        html`<button class="btn sm" onClick=${() => {
+          dropNote(note);
+          note.open?.();
+        }}>${t('closure.look')}</button>`
+      }
       ${note.tel && html`<a class="btn sm" href=${`tel:${note.tel}`}>${t('console.call.dial')}</a>`}
       <button class="btn sm ghost" aria-label=${t('console.dismiss')} onClick=${() => dropNote(note)}>✕</button></div>`,
     )}

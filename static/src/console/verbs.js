@@ -17,6 +17,7 @@ import {
   send,
   toast,
 } from './actions.js';
+import { mayClose, startClosure } from './closure-draft.js';
 import { DISPOSITIONS } from './commands-list.js';
 import { call } from '../api.js';
 import { etaText } from './ranked.js';
@@ -26,7 +27,7 @@ import { isMine } from './words.js';
 
 /** @typedef {{text: string, note: string, run: () => void | Promise<unknown>}} Completion */
 
-/** @typedef {'dispatch' | 'call' | 'look' | 'reassign' | 'report' | 'close' | 'message'} Verb */
+/** @typedef {'dispatch' | 'call' | 'look' | 'reassign' | 'report' | 'close' | 'message' | 'closure'} Verb */
 
 /** Hanzi, initials and English words of each verb. @type {Record<Verb, string[]>} */
 const VERBS = {
@@ -37,6 +38,7 @@ const VERBS = {
   report: ['报', 'b', 'bao', 'n', 'new'],
   close: ['关', 'g', 'guan', 'x', 'close'],
   message: ['信', 'xin', 'm', 'message'],
+  closure: ['封', '封路', '封控', 'f', 'feng', 'fl', 'fenglu', 'block'],
 };
 
 /** @param {string} text @returns {{verb: Verb | null, rest: string}} */
@@ -45,7 +47,9 @@ export function parse(text) {
   const [word = '', ...tail] = trimmed.split(/\s+/);
   for (const [verb, names] of /** @type {[Verb, string[]][]} */ (Object.entries(VERBS))) {
     if (names.includes(word.toLowerCase())) return { verb, rest: tail.join(' ').trim() };
-    if (trimmed.startsWith(names[0])) return { verb, rest: trimmed.slice(1).trim() };
+    // Hanzi may stand without a space: 派2, 封路和平路. The longest name that fits is meant.
+    const glued = names.filter((name) => name > '\u007f' && trimmed.startsWith(name)).sort((a, b) => b.length - a.length)[0];
+    if (glued) return { verb, rest: trimmed.slice(glued.length).trim() };
   }
   return { verb: null, rest: trimmed.trim() };
 }
@@ -64,8 +68,14 @@ export async function complete(text, signal) {
     ];
   if (verb === 'reassign') return reassignList(rest, signal);
   if (!verb && !rest) return examples();
+  if (verb === 'closure' && (!rest || !mayClose())) return closureList();
   const hits = await search(rest, 6, signal);
   if (verb === 'call') return (await Promise.all(hits.map((hit) => callList(hit)))).flat().slice(0, 8);
+  if (verb === 'closure') {
+    return hits
+      .filter((hit) => hit.lon !== null && hit.lat !== null)
+      .map((hit) => ({ text: `${word('closure')} ${hit.name}`, note: `${t('console.cmd.closure.at')} · ${hit.detail}`, run: () => closeAt(hit) }));
+  }
   if (verb === 'message') {
     return hits
       .filter((hit) => hit.type === 'responder' || hit.type === 'area')
@@ -83,8 +93,22 @@ export async function complete(text, signal) {
 }
 
 /** @returns {Completion[]} */
+function closureList() {
+  const list = [{ text: `${word('closure')} ${t('console.cmd.closure.list')}`, note: t('closure.title'), run: () => select({ kind: 'closures', id: 'all' }) }];
+  if (mayClose()) list.unshift({ text: `${word('closure')} ${t('console.cmd.closure.draw')}`, note: t('console.cmd.help.closure'), run: () => startClosure() });
+  return list;
+}
+
+/** The stretch of road at a place, ready for its reason. @param {import('./search.js').Hit} hit */
+function closeAt(hit) {
+  if (hit.lon === null || hit.lat === null) return;
+  ui.map?.show([hit.lon, hit.lat], 16);
+  startClosure({ points: [[Number(hit.lon.toFixed(7)), Number(hit.lat.toFixed(7))]], done: true });
+}
+
+/** @returns {Completion[]} */
 function examples() {
-  return /** @type {Verb[]} */ (['dispatch', 'call', 'look', 'reassign', 'report', 'close']).map((verb) => ({
+  return /** @type {Verb[]} */ (['dispatch', 'call', 'look', 'reassign', 'report', 'close', 'closure']).map((verb) => ({
     text: word(verb),
     note: t(`console.cmd.help.${verb}`),
     run: () => undefined,

@@ -1,5 +1,6 @@
 // Incident and camera images, drawn once per theme on a canvas from the same paths the panels use.
 import { BOX, LEVELS } from '../ui/levels.js';
+import { addClosureIcons } from './closures-style.js';
 import { paletteOf } from './palette.js';
 
 const RATIO = 3;
@@ -57,6 +58,7 @@ export function addIcons(map, theme) {
   }
   for (const mark of ['live', 'late', 'offline', 'unknown']) put(`camera-${mark}`, image((pen) => drawCamera(pen, mark, p), 14));
   for (let number = 1; number <= MOST_PINS; number += 1) put(`camera-pin-${number}`, image((pen) => drawPin(pen, number, p), 30));
+  addClosureIcons(put, p, image);
 }
 
 /**

@@ -6,6 +6,8 @@ import * as maplibre from '../../vendor/maplibre-gl/maplibre-gl.mjs';
 import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
 import { CamerasLayer } from './cameras-layer.js';
 import { CAMERA_LAYERS } from './cameras-style.js';
+import { ClosuresLayer } from './closures-layer.js';
+import { CLOSURE_LAYERS } from './closures-style.js';
 import { addIcons, incidentIcon } from './icons.js';
 import { MoversLayer } from './movers-layer.js';
 import { Overlays } from './overlays.js';
@@ -17,8 +19,8 @@ import { buildStyle, SOURCES } from './style.js';
 
 /**
  * @typedef {object} Pick
- * @property {'incident' | 'responder' | 'camera' | 'area' | 'point'} kind
- * @property {string} id incident or camera id, area code, or unit number as text; '' for a point
+ * @property {'incident' | 'responder' | 'camera' | 'closure' | 'area' | 'point'} kind
+ * @property {string} id incident, camera or closure id, area code, or unit number as text; '' for a point
  * @property {number} lon
  * @property {number} lat
  */
@@ -124,6 +126,7 @@ export class LiveMap {
       source: (name) => (this.#ready ? this.#source(name) : null),
     });
     this.overlays.add(this.cameras.card);
+    this.closures = new ClosuresLayer((name, features) => this.#fill(name, features));
     this.gl.on('style.load', () => this.#install());
     this.gl.on('error', (/** @type {any} */ event) => {
       if (event.sourceId === 'base') this.fault = String(event.error?.message ?? 'basemap');
@@ -387,6 +390,8 @@ export class LiveMap {
       this.#touch();
       return this.show(camera.geometry.coordinates, this.gl.getZoom() + 1.6);
     }
+    const closure = this.#featureAt(at, CLOSURE_LAYERS);
+    if (closure) return tell('closure', String(closure.properties.id));
     const label = this.#featureAt(at, ['area-label-2', 'area-label-3']);
     if (label) return tell('area', String(label.properties.code));
     return tell('point', '');
@@ -394,7 +399,7 @@ export class LiveMap {
 
   /** @param {any} event */
   #hover(event) {
-    const hit = this.#featureAt(event.point, ['camera-pin', 'incident-alarm', 'incident', 'camera', 'camera-cluster', 'area-label-2', 'area-label-3']);
+    const hit = this.#featureAt(event.point, ['camera-pin', 'incident-alarm', 'incident', 'camera', 'camera-cluster', ...CLOSURE_LAYERS, 'area-label-2', 'area-label-3']);
     this.cameras.hover(hit && (hit.layer.id === 'camera' || hit.layer.id === 'camera-pin') ? String(hit.properties.id) : null);
     this.gl.getCanvas().style.cursor = hit || this.#personAt(event.point) >= 0 ? 'pointer' : 'crosshair';
   }

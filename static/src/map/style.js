@@ -3,6 +3,7 @@
 // Labels of areas come from a point source of their own (a label on a polygon repeats in every tile). Areas are
 // outlines only: a fill over the district would drown the basemap and the incidents with it.
 import { CAMERA_SOURCES, cameraLayers, cameraSources, pinLayers } from './cameras-style.js';
+import { CLOSURE_SOURCES, closureLayers, draftLayers, signLayers } from './closures-style.js';
 import { paletteOf } from './palette.js';
 
 const REGULAR = ['Yiping'];
@@ -11,7 +12,7 @@ const EMPTY = { type: 'FeatureCollection', features: [] };
 
 /** Sources the console fills. */
 export const SOURCES = /** @type {const} */ ([
-  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', ...CAMERA_SOURCES, 'routes', 'incidents',
+  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', ...CAMERA_SOURCES, ...CLOSURE_SOURCES, 'routes', 'incidents',
 ]);
 
 /** A width that grows with zoom.
@@ -190,6 +191,7 @@ function ours(p, scale) {
   };
   return [
     ...cameraLayers(p, scale),
+    ...closureLayers(p, scale),
     {
       id: 'route-casing', type: 'line', source: 'routes', layout: { 'line-cap': 'round', 'line-join': 'round' },
       paint: { 'line-color': p.casing, 'line-width': ['case', ['==', ['get', 'rank'], 1], 8, 5.5], 'line-opacity': 0.9 },
@@ -202,6 +204,8 @@ function ours(p, scale) {
         'line-opacity': ['case', ['==', ['get', 'rank'], 1], 1, 0.85],
       },
     },
+    ...draftLayers(p, scale),
+    ...signLayers(p, scale),
     { id: 'incident', ...incident, filter: ['!', ['get', 'alarm']] },
     ...pinLayers(scale),
     { id: 'incident-alarm', ...incident, filter: ['get', 'alarm'] },
