@@ -54,16 +54,21 @@ def edited(pieces: Iterable[Piece], steps: Sequence[Step]) -> Edited:
     """
     mesh = Mesh(pieces)
     for number, step in enumerate(steps):
-        try:
-            mesh.take(step)
-        except EditRefused as error:
-            raise StepRefused(error, number) from None
-        except GEOSException as error:  # an earlier step left a border that crosses itself
-            refused = EditRefused("invalid", f"a border crosses itself: {error}")
-            raise StepRefused(refused, number) from None
+        tried(mesh, step, number)
     check(mesh)
     changed = {key: mesh.now[key] for key in sorted(mesh.changed) if key in mesh.now}
     return Edited(changed, tuple(sorted(mesh.before.keys() - mesh.now.keys())))
+
+
+def tried(mesh: Mesh, step: Step, number: int) -> None:
+    """Carry out one step of a list; raises StepRefused with its number."""
+    try:
+        mesh.take(step)
+    except EditRefused as error:
+        raise StepRefused(error, number) from None
+    except GEOSException as error:  # an earlier step left a border that crosses itself
+        refused = EditRefused("invalid", f"a border crosses itself: {error}")
+        raise StepRefused(refused, number) from None
 
 
 def check(mesh: Mesh) -> None:
