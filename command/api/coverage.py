@@ -27,7 +27,12 @@ Free = Annotated[bool, Query(description="Leave out those on a job.")]
 AreaCode = Annotated[str | None, Query(max_length=40, description="Only this area and those below.")]
 
 
-async def _moment(s: Services, kinds: str | None, *, free: bool) -> Moment:
+async def moment_for(s: Services, kinds: str | None, *, free: bool) -> Moment:
+    """Return the present for the kinds asked for in a query string.
+
+    Raises:
+        Malformed: A kind is none.
+    """
     asked = frozenset(filter(None, (kinds or "").split(",")))
     if not asked:
         asked = s.policy.kinds_for(None)
@@ -128,7 +133,7 @@ async def coverage(
     free: Free = False,
 ) -> Json:
     """Return what is covered of every area one may see, and what is out of reach as GeoJSON."""
-    moment = await _moment(s, kinds, free=free)
+    moment = await moment_for(s, kinds, free=free)
     areas = visible(s, me, moment.areas, area)
     figures = await asyncio.to_thread(moment.figures, minutes)
     found = await asyncio.to_thread(moment.gaps, minutes, _grids(areas))
@@ -161,7 +166,7 @@ async def without(
     person = s.board.responders.get(responder_id)
     if person is None or not s.access.sees_position(me, person, s.lookup):
         raise NotFound("responder", responder_id)
-    moment = await _moment(s, kinds, free=False)
+    moment = await moment_for(s, kinds, free=False)
     areas = visible(s, me, moment.areas, area)
     unit = next((n for n, one in enumerate(moment.people) if one.id == responder_id), None)
     head: Json = {**_head(moment, minutes), "responder_id": responder_id, "name": person.name}
@@ -209,7 +214,7 @@ async def one_more(
     free: Free = False,
 ) -> Json:
     """Return where one more responder would help most, then the next one, and so on."""
-    moment = await _moment(s, kinds, free=free)
+    moment = await moment_for(s, kinds, free=free)
     areas = visible(s, me, moment.areas, area)
     posts = await asyncio.to_thread(moment.one_more, minutes, limit, _grids(areas))
     grids = moment.areas.grids
