@@ -65,3 +65,76 @@ export interface Without {
 
 /** Somebody on duty, with a position where the asker may see it. */
 export interface Person { id: string; name: string; kind: string; assignment_id: string | null; lon?: number; lat?: number; fix_age_s?: number; suspect?: boolean }
+
+/** An area as it was covered at one hour. */
+export interface HourRow {
+  hour: string;
+  at: string;
+  method: Method;
+  responders: number;
+  grids: number;
+  staffed: number;
+  on_duty: number;
+  measured: number;
+  reached: Record<string, number>;
+  reach: Record<string, number | null>;
+  median_s: number | null;
+  p90_s: number | null;
+  seen: number | null;
+  watched: number;
+}
+
+export interface History { area: string | null; since: string | null; items: HourRow[] }
+
+export type Period = 'day' | 'week' | 'month';
+export interface Ratio { n: number; d: number }
+export interface Indicator extends Ratio { code: string; before: Ratio | null }
+
+export interface ResponseRow {
+  level: string;
+  step: 'sign' | 'arrive';
+  n: number;
+  waiting: number;
+  late: number;
+  p50_s: number | null;
+  p75_s: number | null;
+  p90_s: number | null;
+  limit_s: number;
+  before_p50_s: number | null;
+  before_n: number;
+}
+
+export interface Indicators {
+  server_time: string;
+  area: string | null;
+  period: Period;
+  from: string;
+  before: { from: string; to: string };
+  reported: { n: number; before: number };
+  items: Indicator[];
+  present: Indicator[];
+  response: ResponseRow[];
+  below: { code: string; name: string; reported: number; completion_rate: Ratio; on_time_rate: Ratio; arrivals: number; arrive_p50_s: number | null; arrive_p90_s: number | null }[];
+  trend: { at: string; reported: number; completion_rate: Ratio; on_time_rate: Ratio }[];
+}
+
+export interface Followed {
+  id: string;
+  code: string;
+  title: string;
+  level: string;
+  state: string;
+  address: string | null;
+  township: string | null;
+  village: string | null;
+  grid: string | null;
+  supervision: 'normal' | 'yellow' | 'red' | null;
+  escalation_tier: number | null;
+  due_at: string | null;
+  overdue: boolean;
+  closed_at: string | null;
+  rework: number;
+  said: { at: string; what: 'supervised' | 'escalated'; by: string; text: string | null; grade: string | null }[];
+  updated_at: string | null;
+  updated_by: string | null;
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,11 +14,28 @@ from tests.browser.town import Town
 RAW_KEY = re.compile(r"\blead\.[a-z_]+(?:\.[a-z_]+)*\b")
 
 
+PAINTED = """() => {
+  // The class of each grid by the colour at the point where its name would stand, borders and marks left aside.
+  const { ui } = window.yiping, canvas = document.querySelector('.canvas canvas');
+  const pen = canvas.getContext('2d'), at = pen.getTransform();
+  const [west, south, east, north] = ui.district.bounds, squeeze = Math.cos(((south + north) / 2) * Math.PI / 180);
+  const scale = 1000 / Math.max((east - west) * squeeze, north - south);
+  const style = getComputedStyle(document.documentElement);
+  const hex = (n) => style.getPropertyValue(`--cov-${n}`).trim().toLowerCase();
+  return [...ui.rows.values()].filter((row) => row.tier === 4).map(({ staffed, label_point: [lon, lat] }) => {
+    const x = (lon - west) * squeeze * scale, y = (north - lat) * scale;
+    const seen = pen.getImageData(Math.round(at.a * x + at.e), Math.round(at.d * y + at.f), 1, 1).data;
+    const colour = '#' + [...seen].slice(0, 3).map((part) => part.toString(16).padStart(2, '0')).join('');
+    return [staffed ? 'c4' : 'c0', colour === hex(4) ? 'c4' : colour === hex(0) ? 'c0' : colour];
+  });
+}"""
+
+
 @pytest.fixture
 def lead(open_as: OpenPage, town: Town) -> Page:
     """The page as a leader, with the grids drawn."""
     page = open_as("leader", "/lead", viewport={"width": 1920, "height": 1080})
-    expect(page.locator("path.grid").first).to_be_visible()
+    expect(page.locator(".canvas canvas")).not_to_have_attribute("data-grids", "0")
     expect(page.get_by_test_id("card-staffed")).to_be_visible()
     return page
 
@@ -32,10 +50,14 @@ def figures(page: Page) -> dict[str, int]:
 def test_figures_and_colours_are_those_of_the_service(lead: Page) -> None:
     county = figures(lead)
     expect(lead.get_by_test_id("card-staffed")).to_contain_text(f"{county['staffed']} / {county['grids']}")
-    expect(lead.locator("path.grid")).to_have_count(county["grids"])
+    expect(lead.locator(".canvas canvas")).to_have_attribute("data-grids", str(county["grids"]))
     lead.get_by_test_id("card-staffed").click()
-    expect(lead.locator("path.grid.c4")).to_have_count(county["staffed"])
-    expect(lead.locator("path.grid.c0")).to_have_count(county["grids"] - county["staffed"])
+    expect(lead.get_by_test_id("class-4").locator("b")).to_have_text(str(county["staffed"]))
+    expect(lead.get_by_test_id("class-0").locator("b")).to_have_text(str(county["grids"] - county["staffed"]))
+    painted: list[list[str]] = lead.evaluate(PAINTED)
+    clear = [pair for pair in painted if pair[1] in ("c0", "c4")]  # in the smallest grids a border runs there
+    assert len(clear) > 0.8 * county["grids"]
+    assert all(wanted == seen for wanted, seen in clear)
 
 
 def test_the_table_goes_down_to_a_grid_and_back(lead: Page) -> None:
@@ -75,3 +97,41 @@ def test_the_console_leads_here_only_who_supervises(open_as: OpenPage) -> None:
     other.get_by_test_id("user-menu").click()
     expect(other.locator(".pages a").first).to_be_visible()
     expect(other.locator('.pages a[href="/lead"]')).to_have_count(0)
+
+
+def test_tabs_tell_the_period_and_the_exported_page_needs_no_network(lead: Page, tmp_path: Path) -> None:
+    expect(lead.get_by_test_id("compared")).to_contain_text("历史")
+    lead.get_by_test_id("export").click()
+    with lead.expect_download() as taken:
+        lead.get_by_test_id("export-html").click()
+    file = tmp_path / "coverage.html"
+    taken.value.save_as(file)
+    lead.get_by_test_id("tab-indicators").click()
+    expect(lead.get_by_test_id("kpi-completion_rate")).to_be_visible()
+    lead.get_by_test_id("period-day").click()
+    expect(lead.get_by_test_id("story")).to_contain_text("今日上报")
+    lead.get_by_test_id("tab-supervision").click()
+    expect(lead.get_by_test_id("instruct-open")).to_be_visible()
+    assert not RAW_KEY.search(lead.locator("body").inner_text())
+
+    browser = lead.context.browser
+    assert browser is not None
+    alone = browser.new_context(offline=True)
+    try:
+        page = alone.new_page()
+        asked: list[str] = []
+        faults: list[object] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.goto(file.as_uri())
+        expect(page.locator("html[data-ready=yes]")).to_have_count(1)
+        expect(page.locator(".leaflet-container canvas")).to_have_count(1)
+        page.locator("nav button").nth(1).click()
+        expect(page.locator(".legend ul:visible li")).to_have_count(2)
+        page.locator("#filter").fill("01 格")
+        assert 0 < page.locator("tbody tr:visible").count() < page.locator("tbody tr").count()
+        assert asked == [file.as_uri()]
+        assert faults == []
+    finally:
+        alone.close()

@@ -84,7 +84,9 @@ export function tableRows(rows, open, measure, minutes) {
   const under = new Map();
   for (const row of rows) {
     const parent = row.parent !== null && known.has(row.parent) ? row.parent : null;
-    under.set(parent, [...(under.get(parent) ?? []), row]);
+    const list = under.get(parent);
+    if (list) list.push(row);
+    else under.set(parent, [row]);
   }
   for (const list of under.values()) {
     list.sort((a, b) => worth(measure, a, minutes) - worth(measure, b, minutes) || (b.p90_s ?? 1e9) - (a.p90_s ?? 1e9) || (a.code < b.code ? -1 : 1));
@@ -126,6 +128,21 @@ export function pathTo(rows, code) {
   const path = [];
   for (let row = rows.get(code); row; row = row.parent === null ? undefined : rows.get(row.parent)) path.unshift(row);
   return path;
+}
+
+/** The rows of an area: itself and those below; '' is everything. @param {ReadonlyMap<string, AreaCover>} rows @param {string} chosen @returns {AreaCover[]} */
+export function within(rows, chosen) {
+  if (!chosen) return [...rows.values()];
+  /** @type {Map<string, boolean>} whether an area lies in it; each is asked once */
+  const known = new Map([[chosen, true]]);
+  /** @param {AreaCover | undefined} row @returns {boolean} */
+  const inside = (row) => {
+    if (!row) return false;
+    const found = known.get(row.code) ?? (row.parent !== null && inside(rows.get(row.parent)));
+    known.set(row.code, found);
+    return found;
+  };
+  return [...rows.values()].filter(inside);
 }
 
 /**

@@ -1,24 +1,23 @@
 // Under the map: the grids that lack something, where one more would help, and what opens up if somebody is sent away.
 import { t } from '../i18n.js';
-import { html } from '../ui/h.js';
-import { LACKS, pathTo, reachOf, wanting } from './figures.js';
+import { html, useMemo } from '../ui/h.js';
+import { LACKS, pathTo, reachOf, wanting, within } from './figures.js';
 import { sendAway } from './read.js';
 import { choose, placed, set, ui } from './state.js';
 import { lengthOf, minutesOf, percent } from './words.js';
 
-/** @import {AreaCover} from '../../types/lead.d.ts' */
-
 const MOST = 200;
 
-/** The rows of the area looked at. @returns {AreaCover[]} */
-const inside = () => [...ui.rows.values()].filter((row) => !ui.chosen || row.code === ui.chosen || pathTo(ui.rows, row.code).some((area) => area.code === ui.chosen));
-
 export function Wanting() {
-  const rows = inside();
-  const found = wanting(rows, ui.minutes, ui.lack);
+  const { rows, chosen, minutes } = ui;
+  const lists = useMemo(() => {
+    const inside = within(rows, chosen);
+    return new Map(/** @type {const} */ (['any', ...LACKS]).map((lack) => [lack, wanting(inside, minutes, lack)]));
+  }, [rows, chosen, minutes]);
+  const found = lists.get(ui.lack) ?? [];
   return html`<section class="panel wanting" aria-label=${t('lead.wanting')}>
     <header><h2>${t('lead.wanting')}</h2><div class="seg" role="group">${/** @type {const} */ (['any', ...LACKS]).map(
-      (lack) => html`<button key=${lack} class=${ui.lack === lack ? 'on' : ''} aria-pressed=${ui.lack === lack} onClick=${() => set({ lack })} data-testid=${`lack-${lack}`}>${t(`lead.lack.${lack}`)}<b>${wanting(rows, ui.minutes, lack).length}</b></button>`,
+      (lack) => html`<button key=${lack} class=${ui.lack === lack ? 'on' : ''} aria-pressed=${ui.lack === lack} onClick=${() => set({ lack })} data-testid=${`lack-${lack}`}>${t(`lead.lack.${lack}`)}<b>${lists.get(lack)?.length}</b></button>`,
     )}</div></header>
     <div class="heads"><span>${t('lead.col.grid')}</span><span>${t('lead.col.lacks')}</span><em>${t('lead.n_minutes', { n: ui.minutes })}</em><em>P90</em></div>
     <ul class="list">${found.slice(0, MOST).map(({ row, lacks }) => {

@@ -1,13 +1,14 @@
-// The grids coloured by the chosen measure, drawn as one picture: dark is covered, sand is a gap, hatched has no worker.
+// The grids coloured by the chosen measure: dark is covered, sand is a gap, hatched has no worker. Grids are painted, people
+// and places stand above them as elements.
 import { t } from '../i18n.js';
-import { html, useEffect, useMemo, useRef, useState } from '../ui/h.js';
-import { GRID, MEASURES, classOf, classesOf, lacksOf, pathTo, reachOf } from './figures.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../ui/h.js';
+import { GRID, MEASURES, classOf, classesOf, lacksOf, pathTo, reachOf, within } from './figures.js';
 import { sendAway } from './read.js';
+import { gridAt, paint, shapesOf } from './paint.js';
 import { boxOf, framed, pathOf, projection } from './shape.js';
 import { choose, placed, set, ui } from './state.js';
 import { minutesOf, percent } from './words.js';
 
-/** @import {Outlines} from '../../types/lead.d.ts' */
 /** @import {Box, Project} from './shape.js' */
 
 const LEGEND_PX = 150;
@@ -17,10 +18,6 @@ const LABEL_PX = 13;
 const CHARACTER_PX = 13.5;
 /** @type {Record<string, string>} */
 const KIND_CLASS = { police: 'police', grid_worker: 'worker', grid_chief: 'worker', emergency_member: 'team', mediator: 'other', volunteer: 'other', street_chief: 'other' };
-
-/** @param {Outlines | undefined} outlines @param {Project | null} project */
-const pathsOf = (outlines, project) =>
-  project ? (outlines?.features ?? []).map((/** @type {any} */ feature) => ({ code: String(feature.id), d: pathOf(feature.geometry, project) })) : [];
 
 /** The size of an element in px. @param {{current: HTMLElement | null}} box */
 function useSize(box) {
@@ -69,14 +66,17 @@ function Tip({ at, wide }) {
 }
 
 function Legend() {
-  const grids = [...ui.rows.values()].filter((row) => row.tier === GRID && (!ui.chosen || pathTo(ui.rows, row.code).some((area) => area.code === ui.chosen)));
-  const { measure, minutes } = ui;
-  /** @param {number} n */
-  const count = (n) => grids.filter((row) => classOf(measure, row, minutes) === n).length;
-  const bare = grids.filter((row) => !row.staffed).length;
+  const { measure, minutes, rows, chosen } = ui;
+  const { counts, bare } = useMemo(() => {
+    const grids = within(rows, chosen).filter((row) => row.tier === GRID);
+    const found = new Map();
+    for (const row of grids) found.set(classOf(measure, row, minutes), (found.get(classOf(measure, row, minutes)) ?? 0) + 1);
+    return { counts: found, bare: grids.filter((row) => !row.staffed).length };
+  }, [rows, chosen, measure, minutes]);
+  const count = (/** @type {number} */ n) => counts.get(n) ?? 0;
   const none = count(-1);
   return html`<div class="legend"><p>${t(`lead.legend.${measure}`, { m: minutes })}</p>
-    <ul>${classesOf(measure).map((n) => html`<li key=${n}><i class=${`cov c${n}`}></i>${t(`lead.class.${measure}.${n}`)}<b>${count(n)}</b></li>`)}
+    <ul>${classesOf(measure).map((n) => html`<li key=${n} data-testid=${`class-${n}`}><i class=${`cov c${n}`}></i>${t(`lead.class.${measure}.${n}`)}<b>${count(n)}</b></li>`)}
     ${none > 0 && html`<li><i class="cov none"></i>${t('lead.class.none')}<b>${none}</b></li>`}
     ${(measure === 'reach' || measure === 'seen') && html`<li class="apart"><i class="cov hatched"></i>${t('lead.vacant')}<b>${bare}</b></li>`}</ul>
     ${measure === 'reach' && html`<label><input type="checkbox" checked=${ui.showGaps} onChange=${() => set({ showGaps: !ui.showGaps })} /><i class="line"></i>${t('lead.show.gaps')}</label>`}
@@ -89,7 +89,8 @@ export function CoverMap() {
   const [hover, setHover] = useState(/** @type {{code: string, x: number, y: number} | null} */ (null));
   const { outlines, measure, minutes, rows, cover, chosen } = ui;
   const project = useMemo(() => (ui.district.bounds ? projection(ui.district.bounds) : null), []);
-  const shapes = useMemo(() => new Map([1, 2, 3, 4].map((tier) => [tier, pathsOf(outlines.get(tier), project)])), [outlines, project]);
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const shapes = useMemo(() => new Map([1, 2, 3, 4].map((tier) => [tier, shapesOf(outlines.get(tier), project)])), [outlines, project]);
   const chosenTier = rows.get(chosen)?.tier ?? 0;
   const { view, unit } = useMemo(() => {
     const all = [...outlines.values()].flatMap((one) => one.features);
@@ -100,33 +101,47 @@ export function CoverMap() {
     const more = chosenTier === GRID ? Math.max(whole[2], whole[3]) * 0.8 : 0;
     return framed([whole[0] - more, whole[1] - more, whole[2] + 2 * more, whole[3] + 2 * more], wide, high, LEGEND_PX);
   }, [outlines, chosen, wide, high, project]);
-  const fills = useMemo(
-    () => (shapes.get(4) ?? []).map(({ code, d }) => {
-      const row = rows.get(code);
-      const n = row ? classOf(measure, row, minutes) : -1;
-      return html`<path key=${code} data-code=${code} class=${`grid ${n < 0 ? 'none' : `c${n}`}`} d=${d} />`;
-    }),
-    [shapes, rows, measure, minutes],
-  );
-  const hatch = useMemo(
-    () => (measure === 'staffed' || measure === 'duty' ? [] : (shapes.get(4) ?? []).filter(({ code }) => rows.get(code)?.staffed === 0).map(({ code, d }) => html`<path key=${code} class="bare" d=${d} />`)),
-    [shapes, rows, measure],
-  );
-  const borders = useMemo(() => [3, 2, 1].flatMap((tier) => (shapes.get(tier) ?? []).map(({ code, d }) => html`<path key=${code} class=${`border t${tier}`} d=${d} />`)), [shapes]);
-  const gaps = useMemo(() => (project ? (cover?.gaps.features ?? []).map((gap, n) => html`<path key=${n} class="gap" d=${pathOf(gap.geometry, project)} />`) : []), [cover, project]);
+  const gaps = useMemo(() => (project ? (cover?.gaps.features ?? []).map((gap) => new Path2D(pathOf(gap.geometry, project))) : []), [cover, project]);
+  const theme = document.documentElement.dataset.theme;
+  useLayoutEffect(() => {
+    if (!canvas.current) return;
+    const striped = measure === 'reach' || measure === 'seen';
+    paint(
+      canvas.current,
+      {
+        grids: shapes.get(4) ?? [],
+        borders: [3, 2, 1].map((tier) => shapes.get(tier) ?? []),
+        classOf: (code) => {
+          const row = rows.get(code);
+          return row ? classOf(measure, row, minutes) : -1;
+        },
+        bare: (code) => striped && rows.get(code)?.staffed === 0,
+        gaps: ui.showGaps && measure === 'reach' ? gaps : [],
+        view,
+        unit,
+      },
+      wide,
+      high,
+    );
+  }, [shapes, rows, measure, minutes, gaps, ui.showGaps, view, unit, wide, high, theme]);
   const opened = project ? (ui.without?.opened.features ?? []).map((gap, n) => html`<path key=${n} class="opened" d=${pathOf(gap.geometry, project)} />`) : [];
-  const labels = project ? labelsOf(project, unit, chosenTier) : [];
-  const outline = chosen ? [...shapes.values()].flat().find(({ code }) => code === chosen) : null;
-  /** @param {PointerEvent} event */
-  const move = (event) => {
-    const code = event.target instanceof Element ? event.target.getAttribute('data-code') : null;
-    if (!code || !box.current) return setHover(null);
+  const labels = useMemo(() => (project ? labelsOf(project, unit, chosenTier) : []), [project, unit, chosenTier, rows, chosen, ui.posts]);
+  const outline = useMemo(() => {
+    const feature = chosen ? [...outlines.values()].flatMap((one) => one.features).find((/** @type {any} */ one) => one.id === chosen) : null;
+    return feature && project ? pathOf(feature.geometry, project) : null;
+  }, [outlines, chosen, project]);
+  /** The grid under the pointer. @param {MouseEvent} event */
+  const under = (event) => {
+    if (!box.current || (event.target instanceof Element && event.target.closest('.legend'))) return null;
     const frame = box.current.getBoundingClientRect();
-    return setHover({ code, x: event.clientX - frame.left, y: event.clientY - frame.top });
+    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+    const code = gridAt(shapes.get(4) ?? [], view[0] + x * unit, view[1] + y * unit);
+    return code === null ? null : { code, x, y };
   };
   /** @param {MouseEvent} event */
   const click = (event) => {
-    const code = event.target instanceof Element ? event.target.getAttribute('data-code') : null;
+    if (event.target instanceof Element && event.target.closest('.dot')) return;
+    const code = under(event)?.code;
     if (!code || !rows.has(code)) return;
     // One tier down at a time: a click in the county opens the township, there the village, there the grid.
     const path = pathTo(rows, code);
@@ -136,11 +151,10 @@ export function CoverMap() {
   return html`<section class="panel map-panel" aria-label=${t('lead.map')}>
     <header><div class="seg" role="group" aria-label=${t('lead.measure')}>${MEASURES.map((one) => html`<button key=${one} class=${one === measure ? 'on' : ''} aria-pressed=${one === measure} onClick=${() => set({ measure: one })} data-testid=${`measure-${one}`}>${t(`lead.measure.${one}`, { m: minutes })}</button>`)}</div>
       <small>${cover ? t(cover.method === 'road' ? 'lead.basis.road' : 'lead.basis.line', { n: cover.responders.counted }) : ''}</small></header>
-    <div class="canvas" ref=${box} onPointerMove=${move} onPointerLeave=${() => setHover(null)} onClick=${click} data-testid="lead-map">
+    <div class="canvas" ref=${box} onPointerMove=${(/** @type {PointerEvent} */ event) => setHover(under(event))} onPointerLeave=${() => setHover(null)} onClick=${click} data-testid="lead-map">
+      <canvas ref=${canvas} class=${hover ? 'over' : ''} data-grids=${(shapes.get(4) ?? []).length}></canvas>
       <svg viewBox=${view.join(' ')} preserveAspectRatio="xMidYMid meet" role="img" aria-label=${t('lead.map')}>
-        <defs><pattern id="bare" width=${7 * unit} height=${7 * unit} patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width=${1.8 * unit} height=${7 * unit} /></pattern></defs>
-        <g class="fills">${fills}</g><g class="quiet">${hatch}${borders}${ui.showGaps && measure === 'reach' && gaps}${opened}
-        ${outline && html`<path class="chosen" d=${outline.d} />`}</g>
+        <g class="quiet">${opened}${outline && html`<path class="chosen" d=${outline} />`}</g>
         ${project && html`<${Marks} project=${project} unit=${unit} />`}
         <g class="quiet names" font-size=${LABEL_PX * unit}>${labels}</g>
       </svg>
@@ -152,7 +166,7 @@ export function CoverMap() {
 /** @param {Project} project @param {number} unit @param {number} chosenTier */
 function labelsOf(project, unit, chosenTier) {
   const tier = Math.min(Math.max(chosenTier + 1, 2), GRID);
-  const inside = [...ui.rows.values()].filter((row) => row.tier === tier && (!ui.chosen || chosenTier === GRID ? true : pathTo(ui.rows, row.code).some((area) => area.code === ui.chosen)));
+  const inside = (chosenTier === GRID ? [...ui.rows.values()] : within(ui.rows, ui.chosen)).filter((row) => row.tier === tier);
   /** @type {[number, number, number, number][]} */
   const taken = (ui.posts ?? []).map((post) => [...project(post.lon, post.lat), 11 * unit, 11 * unit]);
   const drawn = [];

@@ -1,7 +1,7 @@
 // Asks for the figures again and again; the last ones stay until new ones come, and say how old they are.
 import { call } from '../api.js';
 import { openedAtFirst } from './figures.js';
-import { set, ui } from './state.js';
+import { onRedraw, set, ui } from './state.js';
 
 /** @import {AreaCover} from '../../types/lead.d.ts' */
 
@@ -12,6 +12,12 @@ const ROW_PX = 31;
 /** The server measures anew after five seconds. */
 const SOON_MS = 6_000;
 const TIERS = [1, 2, 3, 4];
+/** Hours change once an hour, cases now and then. */
+const PAST_EVERY_MS = 60_000;
+const HISTORY_MS = 8 * 86_400_000;
+/** A district of so many areas is asked for less often: its answer is megabytes. */
+const MANY = 3_000;
+const MANY_EVERY_MS = 60_000;
 
 let round = 0;
 let postsAt = -Infinity;
@@ -30,7 +36,7 @@ export async function readFigures() {
     if (mine !== round) return;
     const first = ui.cover === null;
     const rows = new Map(cover.items.map((/** @type {AreaCover} */ row) => [row.code, row]));
-    const open = first ? openedAtFirst(cover.items, minutes, Math.floor((innerHeight - 330) / ROW_PX)) : ui.open;
+    const open = first ? openedAtFirst(cover.items, minutes, Math.floor((innerHeight - 590) / ROW_PX)) : ui.open;
     set({ cover, rows, people: people.items, error: null, open, chosen: rows.has(ui.chosen) ? ui.chosen : '' });
     if (performance.now() - postsAt > POSTS_EVERY_MS || !ui.posts) await readPosts(mine);
     if (ui.person) await readWithout();
@@ -79,6 +85,32 @@ export function sendAway(id) {
   if (ui.person) void readWithout();
 }
 
+let pastRound = 0;
+
+/** Read what was: hours of coverage, and indicators of the period. */
+export async function readPast() {
+  const mine = ++pastRound;
+  const { chosen, period } = ui;
+  const area = chosen ? `&area=${encodeURIComponent(chosen)}` : '';
+  const since = new Date(ui.feed.serverNow() - HISTORY_MS).toISOString();
+  try {
+    const [history, indicators] = await Promise.all([
+      call('GET', `/coverage/history?from=${since}${area}`),
+      call('GET', `/indicators?period=${period}${area}`),
+    ]);
+    if (mine === pastRound) set({ history, indicators, indicatorsError: null });
+  } catch (error) {
+    if (mine === pastRound) set({ indicatorsError: error });
+  }
+}
+
+/** @param {import('../../types/lead.d.ts').Period} period */
+export function setPeriod(period) {
+  if (period === ui.period) return;
+  set({ period });
+  void readPast();
+}
+
 async function readOutlines() {
   try {
     const found = await Promise.all(TIERS.map(async (tier) => /** @type {const} */ ([tier, await call('GET', `/areas.geojson?tier=${tier}`)])));
@@ -92,7 +124,21 @@ async function readOutlines() {
 export function startReading() {
   void readOutlines();
   void readFigures();
+  void readPast();
+  let asked = 0;
   window.setInterval(() => {
-    if (!document.hidden) void readFigures();
+    asked += EVERY_MS;
+    if (document.hidden || (ui.rows.size > MANY && asked % MANY_EVERY_MS)) return;
+    void readFigures();
   }, EVERY_MS);
+  window.setInterval(() => {
+    if (!document.hidden) void readPast();
+  }, PAST_EVERY_MS);
+  let shown = ui.chosen;
+  onRedraw(() => {
+    if (ui.chosen === shown) return;
+    shown = ui.chosen;
+    set({ history: null, indicators: null });
+    void readPast();
+  });
 }

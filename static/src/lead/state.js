@@ -2,8 +2,10 @@
 
 /** @import {Feed} from '../feed.js' */
 /** @import {District, User} from '../../types/wire.d.ts' */
-/** @import {AreaCover, Cover, Outlines, Person, Post, Without} from '../../types/lead.d.ts' */
+/** @import {AreaCover, Cover, Followed, History, Indicators, Outlines, Period, Person, Post, Without} from '../../types/lead.d.ts' */
 /** @import {Lack, Measure} from './figures.js' */
+
+/** @typedef {'cover' | 'indicators' | 'supervision' | 'replay'} Tab */
 
 export const MINUTES = /** @type {const} */ ([3, 5, 10]);
 
@@ -24,6 +26,14 @@ export const ui = {
   /** @type {Lack | 'any'} */ lack: 'any',
   /** @type {string} who might be sent away */ person: '',
   /** @type {Without | null} */ without: null,
+  /** @type {History | null} of the area looked at */ history: null,
+  /** @type {'day' | 'week'} what the figures are compared with */ compare: /** @type {'day' | 'week'} */ ('day'),
+  /** @type {Indicators | null} of the area looked at */ indicators: null,
+  /** @type {Period} */ period: /** @type {Period} */ ('month'),
+  /** @type {unknown} why the indicators could not be read */ indicatorsError: null,
+  /** @type {Tab} */ tab: /** @type {Tab} */ ('cover'),
+  /** @type {Followed[] | null} */ followed: null,
+  /** @type {string} incident to be replayed */ replayOf: '',
   showGaps: true,
   showPeople: true,
 };

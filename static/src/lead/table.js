@@ -1,6 +1,6 @@
 // County, township, village, grid: one table that opens downwards, the worst first.
 import { t } from '../i18n.js';
-import { html } from '../ui/h.js';
+import { html, useMemo, useRef, useState } from '../ui/h.js';
 import { GRID, lacksOf, rateOf, reachOf, tableRows } from './figures.js';
 import { choose, toggle, ui } from './state.js';
 import { minutesOf, percent, rate } from './words.js';
@@ -31,14 +31,26 @@ function GridCells({ row }) {
     <td class="num unit">${row.watched ? t('lead.of_ground') : ''}</td><td class=${`num ${row.watched ? '' : 'gap'}`}>${row.watched ? percent(row.seen, 2) : t('lead.unseen')}</td>`;
 }
 
+/** Rows outside the window are left out, with room in their place. */
+const ROW_PX = 31;
+const MORE = 12;
+
+/** @param {{rows: number}} props */
+const Room = ({ rows }) => (rows > 0 ? html`<tbody class="room" aria-hidden="true"><tr><td colspan="13" style=${`height:${rows * ROW_PX}px`}></td></tr></tbody>` : null);
+
 export function CoverTable() {
   const { cover, minutes, measure, open } = ui;
-  const rows = cover ? tableRows(cover.items, open, measure, minutes) : [];
+  const all = useMemo(() => (cover ? tableRows(cover.items, open, measure, minutes) : []), [cover, open, measure, minutes]);
+  const scroll = useRef(/** @type {HTMLElement | null} */ (null));
+  const [top, setTop] = useState(0);
+  const high = scroll.current?.clientHeight ?? 1080;
+  const first = Math.max(0, Math.min(Math.floor(top / ROW_PX) - MORE, all.length - 1));
+  const rows = all.slice(first, Math.ceil((top + high) / ROW_PX) + MORE);
   return html`<section class="panel table-panel" aria-label=${t('lead.table')}>
     <header><h2>${t('lead.table')}</h2><small>${t('lead.table.hint', { measure: t(`lead.measure.${measure}`, { m: minutes }) })}</small></header>
-    <div class="table-scroll"><table class="cover"><thead><tr><th>${t('lead.col.area')}</th><th class="num">${t('lead.col.grids')}</th><th class="num" colspan="2">${t('lead.col.staffed')}</th><th class="num">${t('lead.col.missing')}</th>
-      <th class="num">${t('lead.col.duty')}</th><th class="num" colspan="3">${t('lead.card.reach', { m: minutes })}</th><th class="num" colspan="2">${t('lead.card.seen')}</th><th class="num">P50</th><th class="num">P90</th></tr></thead>
-      <tbody>${rows.map(({ row, depth, below }) => {
+    <div class="table-scroll" ref=${scroll} onScroll=${(/** @type {Event} */ event) => setTop(/** @type {HTMLElement} */ (event.currentTarget).scrollTop)}><table class="cover"><thead><tr><th>${t('lead.col.area')}</th><th class="num">${t('lead.col.grids')}</th><th class="num" colspan="2">${t('lead.col.staffed')}</th><th class="num">${t('lead.col.missing')}</th>
+      <th class="num">${t('lead.col.duty')}</th><th class="num" colspan="3">${t('lead.card.reach', { m: minutes })}</th><th class="num" colspan="2">${t('lead.card.seen')}</th><th class="num" colspan="2">${t('lead.col.modelled')}</th></tr></thead>
+      <${Room} rows=${first} /><tbody>${rows.map(({ row, depth, below }) => {
         const expanded = open.has(row.code);
         return html`<tr key=${row.code} class=${`t${row.tier} ${row.code === ui.chosen ? 'on' : ''}`} onClick=${() => choose(row.code)} data-testid=${`row-${row.code}`}>
           <td style=${`padding-left:${12 + depth * 20}px`}>${
@@ -54,5 +66,5 @@ export function CoverTable() {
           }}>${row.name}</button></td>
           ${row.tier === GRID ? html`<${GridCells} row=${row} />` : html`<${AreaCells} row=${row} />`}
           <td class="num">${minutesOf(row.median_s)}</td><td class="num">${minutesOf(row.p90_s)}</td></tr>`;
-      })}</tbody></table></div></section>`;
+      })}</tbody><${Room} rows=${all.length - first - rows.length} /></table></div></section>`;
 }
