@@ -19,6 +19,7 @@ from command.accounts.sql import SqlAccounts
 from command.api import (
     admin,
     alarms,
+    area_edits,
     areas,
     assignments,
     basemap,
@@ -281,7 +282,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         seen,
         imports,
         tiles,
-        BasemapOffice(keeper, fetcher, box, settings.data_dir),
+        BasemapOffice(keeper, fetcher, box, settings.data_dir / DISTRICT),
     )
 
 
@@ -433,6 +434,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         session,
         admin,
         areas,
+        basemap,
         staffing,
         coverage,
         coverage_history,

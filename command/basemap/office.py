@@ -28,14 +28,14 @@ class BasemapOffice:
         keeper: Keeps the district's files.
         fetcher: Asks tile servers.
         box: Seals their addresses.
-        data_dir: The data folder, for staging beside the files.
+        folder: The district folder; files are staged beside it.
     """
 
-    def __init__(self, keeper: Keeper, fetcher: Fetcher, box: SecretBox, data_dir: Path) -> None:
+    def __init__(self, keeper: Keeper, fetcher: Fetcher, box: SecretBox, folder: Path) -> None:
         self._keeper = keeper
         self._fetcher = fetcher
         self._box = box
-        self._data_dir = data_dir
+        self._folder = folder
 
     async def put_archive(self, archive: Path, wish: Wish, actor: Actor) -> tuple[TileSource, Revision]:
         """Put a PMTiles archive in force; the file stays where it is.
@@ -44,9 +44,8 @@ class BasemapOffice:
             BadFile: It cannot be shown.
             Malformed: It cannot be shown in this datum.
         """
-        district = self._keeper.atlas.district.folder
         with self._staging() as staging:
-            prepared = await asyncio.to_thread(prepare_archive, archive, wish, district, staging)
+            prepared = await asyncio.to_thread(prepare_archive, archive, wish, self._folder, staging)
             return prepared.source, await self._put(prepared.files, wish.slot, prepared.source.name, actor)
 
     async def put_address(self, url: str, wish: Wish, actor: Actor) -> tuple[TileSource, Revision]:
@@ -55,12 +54,11 @@ class BasemapOffice:
         Raises:
             Malformed: The address, its host or what it answers will not do.
         """
-        district = self._keeper.atlas.district
-        bounds = district.bounds
+        bounds = self._keeper.atlas.district.bounds
         middle = _CHINA if bounds is None else ((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)
         with self._staging() as staging:
             prepared = await prepare_address(
-                url, wish, self._fetcher, self._box, district.folder, staging, middle
+                url, wish, self._fetcher, self._box, self._folder, staging, middle
             )
             return prepared.source, await self._put(prepared.files, wish.slot, prepared.source.name, actor)
 
@@ -70,12 +68,11 @@ class BasemapOffice:
         Raises:
             NotFound: There is none.
         """
-        district = self._keeper.atlas.district.folder
-        sources = await asyncio.to_thread(read_sources, district)
+        sources = await asyncio.to_thread(read_sources, self._folder)
         if slot not in sources:
             raise NotFound("basemap", slot)
         with self._staging() as staging:
-            files = await asyncio.to_thread(prepare_without, slot, district, staging)
+            files = await asyncio.to_thread(prepare_without, slot, self._folder, staging)
             return await self._put(files, slot, f"− {sources[slot].name}", actor)
 
     async def _put(self, files: dict[str, Path | None], slot: Slot, note: str, actor: Actor) -> Revision:
@@ -85,8 +82,8 @@ class BasemapOffice:
 
     @contextmanager
     def _staging(self) -> Iterator[Path]:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".basemap-", dir=self._data_dir))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".basemap-", dir=self._folder.parent))
         try:
             yield folder
         finally:
