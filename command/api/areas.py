@@ -25,6 +25,10 @@ router = APIRouter(tags=["areas"])
 Viewer = Annotated[Principal, Depends(require("view.map"))]
 Reader = Annotated[Principal, Depends(require("view.map", "areas.manage"))]
 """Names of areas are needed to keep them, and tell of no case."""
+Drawer = Annotated[
+    Principal, Depends(require("view.map", "areas.manage", "camera.manage", "responders.manage"))
+]
+"""Whoever brings files in sees them over the ground, too."""
 
 MOST_AREAS = 5000
 """In one page of a list."""
@@ -89,7 +93,7 @@ async def list_areas(
 
 @router.get("/areas.geojson")
 async def areas_geojson(
-    request: Request, me: Viewer, s: ServicesOf, tier: Annotated[int, Query(ge=1, le=9)] = 4
+    request: Request, me: Drawer, s: ServicesOf, tier: Annotated[int, Query(ge=1, le=9)] = 4
 ) -> Response:
     """Return one tier's outlines as GeoJSON for the map, simplified to what its scale shows."""
     del me

@@ -18,7 +18,10 @@ from command.api.services import ServicesOf
 from command.api.session import start_kiosk
 from command.errors import NotFound
 
-Viewer = Annotated[Principal, Depends(require("view.map"))]
+Viewer = Annotated[
+    Principal, Depends(require("view.map", "areas.manage", "camera.manage", "responders.manage"))
+]
+"""Whoever sees the map, or brings files in and looks at them over it first."""
 
 
 PACKED: Final = frozenset({".js", ".mjs", ".css", ".html", ".json", ".svg", ".txt", ".webmanifest"})
