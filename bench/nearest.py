@@ -64,11 +64,11 @@ def median_ms(run: Callable[[], object], repeats: int) -> float:
 def forward_matrix(graph: RoadGraph) -> csr_array:
     """The graph along the traffic, as a search from each responder needs it."""
     arrays = graph.arrays
-    lane = arrays.out_lane
+    cost = arrays.out_s + arrays.lane_s[arrays.out_lane]
     n = arrays.vertices + 1
     tails = np.repeat(np.arange(arrays.vertices), np.diff(arrays.out_start))
-    order = np.lexsort((arrays.lane_s[lane], arrays.lane_head[lane], tails))
-    rows, columns, seconds = tails[order], arrays.lane_head[lane][order], arrays.lane_s[lane][order]
+    order = np.lexsort((cost, arrays.out_head, tails))
+    rows, columns, seconds = tails[order], arrays.out_head[order], cost[order]
     first = np.ones(len(rows), dtype=np.bool_)
     first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
     return csr_array((seconds[first], (rows[first], columns[first])), shape=(n, n))

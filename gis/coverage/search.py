@@ -99,17 +99,27 @@ class Seeds:
 class ForwardMatrix:
     """A road graph along the traffic, the fastest of parallel lanes only."""
 
-    __slots__ = ("_entry_at", "_entry_tail", "_rows", "graph", "head", "seconds", "tail", "vertices")
+    __slots__ = (
+        "_entry_at",
+        "_entry_s",
+        "_entry_tail",
+        "_rows",
+        "graph",
+        "head",
+        "seconds",
+        "tail",
+        "vertices",
+    )
 
     def __init__(self, graph: RoadGraph) -> None:
         arrays = graph.arrays
         tail = np.repeat(np.arange(arrays.vertices, dtype=np.int32), np.diff(arrays.out_start))
         lane = arrays.out_lane
-        head, seconds = arrays.lane_head[lane], arrays.lane_s[lane]
+        head, seconds = arrays.out_head, arrays.out_s + arrays.lane_s[lane]
         order = np.lexsort((seconds, head, tail))
         by_lane = np.argsort(lane, kind="stable")
         self._entry_tail = tail[by_lane]
-        self._entry_at = lane[by_lane].astype(np.intp)
+        self._entry_at, self._entry_s = lane[by_lane].astype(np.intp), arrays.out_s[by_lane]
         self._take(graph, (tail[order], head[order].astype(np.int32), seconds[order], lane[order]))
 
     def on(self, view: RoadGraph) -> ForwardMatrix:
@@ -118,6 +128,7 @@ class ForwardMatrix:
         open_ = view.arrays.lane_head < view.arrays.vertices
         entered, kept = open_[self._entry_at], open_[self._rows[3]]
         other._entry_at, other._entry_tail = self._entry_at[entered], self._entry_tail[entered]
+        other._entry_s = self._entry_s[entered]
         tail, head, seconds, lane = self._rows
         other._take(view, (tail[kept], head[kept], seconds[kept], lane[kept]))
         return other
@@ -198,12 +209,13 @@ class ForwardMatrix:
     def lane_entry_s(self, vertex_s: Floats) -> Floats:
         """(lanes,) seconds until a lane may be entered, infinite for one that may not be travelled."""
         entry = np.full(len(self.graph.arrays.lane_s), np.inf)
-        np.minimum.at(entry, self._entry_at, vertex_s[self._entry_tail])
+        np.minimum.at(entry, self._entry_at, vertex_s[self._entry_tail] + self._entry_s)
         return entry
 
     def lane_entries(self, vertices: TwoNearest) -> TwoNearest:
         """The two nearest sources at the beginning of every lane."""
         found = TwoNearest(len(self.graph.arrays.lane_s))
-        found.offer(self._entry_at, vertices.first_s[self._entry_tail], vertices.first[self._entry_tail])
-        found.offer(self._entry_at, vertices.second_s[self._entry_tail], vertices.second[self._entry_tail])
+        tail, wait_s = self._entry_tail, self._entry_s
+        found.offer(self._entry_at, vertices.first_s[tail] + wait_s, vertices.first[tail])
+        found.offer(self._entry_at, vertices.second_s[tail] + wait_s, vertices.second[tail])
         return found

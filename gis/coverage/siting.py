@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from gis.coverage.reach import Reach
-from gis.coverage.search import ForwardMatrix
+from gis.coverage.search import ForwardMatrix, Seeds
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def one_more(
 
     Greedy: each choice is the best given those before it, and all of them together reach at least 63 % of what
     the best choice of as many could. Candidates are junctions near the road out of reach, most of it first, and
-    are timed from the junction itself.
+    are timed from there.
 
     Args:
         reach: Who is where now.
@@ -145,21 +145,40 @@ def _gains(
     reach: Reach, matrix: ForwardMatrix, missed: NDArray[np.intp], tried: NDArray[np.intp], limit_s: float
 ) -> csr_array:
     """(candidates, missed) 1 where the candidate brings the sample within reach."""
-    samples, arrays, n = reach.ground.samples, matrix.graph.arrays, matrix.vertices
-    start = np.searchsorted(matrix.tail, np.arange(n + 1)).astype(np.int32)
-    graph = csr_array((matrix.seconds, matrix.head, start), shape=(n, n))
+    samples, arrays = reach.ground.samples, matrix.graph.arrays
+    # Timed from where a unit sent there would be put on the road, so that the gain is what it will be.
+    lon, lat = _vertex_lonlat(matrix)
+    snaps = matrix.graph.snap(lon[tried], lat[tried])
+    graph, n = _with_rows(matrix, matrix.seeds(snaps), len(tried))
     edge, part = samples.edge[missed], samples.fraction[missed]
     edges, of = np.unique(edge, return_inverse=True)
     ahead, back = part * arrays.lane_s[2 * edge], (1.0 - part) * arrays.lane_s[2 * edge + 1]
     reached = []
     for first in range(0, len(tried), CHUNK):
-        vertex_s = dijkstra(graph, indices=tried[first : first + CHUNK], limit=limit_s)
-        for row in vertex_s:
+        rows = np.arange(first, min(first + CHUNK, len(tried)))
+        vertex_s = dijkstra(graph, indices=n + rows, limit=limit_s)[:, :n]
+        for number, row in zip(rows.tolist(), vertex_s, strict=True):
             entry = matrix.lane_entry_s(row)
-            at_edge = np.isfinite(entry[2 * edges]) | np.isfinite(entry[2 * edges + 1])
+            own = int(snaps.edge[number])
+            at_edge = np.isfinite(entry[2 * edges]) | np.isfinite(entry[2 * edges + 1]) | (edges == own)
             near = np.flatnonzero(at_edge[of])
             seconds = np.fmin(entry[2 * edge[near]] + ahead[near], entry[2 * edge[near] + 1] + back[near])
-            reached.append(near[seconds <= limit_s])
+            apart = part[near] - snaps.fraction[number]
+            lane = 2 * own + (apart < 0)
+            straight = (edge[near] == own) & (arrays.lane_head[lane] < arrays.vertices)
+            along = np.where(straight, np.abs(apart) * arrays.lane_s[lane], np.inf)
+            reached.append(near[np.fmin(seconds, along) <= limit_s])
     indptr = np.concatenate([[0], np.cumsum([len(hit) for hit in reached])])
     indices = np.concatenate(reached) if reached else np.zeros(0, np.intp)
     return csr_array((np.ones(len(indices)), indices, indptr), shape=(len(reached), len(missed)))
+
+
+def _with_rows(matrix: ForwardMatrix, seeds: Seeds, sources: int) -> tuple[csr_array, int]:
+    """The graph with one more row for each source, and the number of the first of them."""
+    n, size = matrix.vertices, matrix.vertices + sources
+    order = np.lexsort((seeds.seconds, seeds.vertex, seeds.source))
+    tails = np.concatenate([matrix.tail, seeds.source[order] + np.int32(n)])
+    heads = np.concatenate([matrix.head, seeds.vertex[order]])
+    data = np.concatenate([matrix.seconds, seeds.seconds[order]])
+    start = np.searchsorted(tails, np.arange(size + 1)).astype(np.int32)
+    return csr_array((data, heads, start), shape=(size, size)), n

@@ -1,13 +1,13 @@
 """Road facts turned into the arrays of a graph.
 
 An *edge* is a stretch of road between two junctions. It has two *lanes*: lane 2e runs in drawing order, lane
-2e + 1 against it. Vertices are junctions; where a turn restriction stands, each lane that it binds ends in a
-vertex of its own from which only the permitted lanes leave, and at a barrier every road end has its own.
+2e + 1 against it. Vertices are states at the ends of lanes (`gis.roads.turns`); from a vertex *arcs* lead over the
+lanes that may follow to their ends.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +17,17 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from gis.crs import LocalMetric
-from gis.roads.read import RoadFacts, TurnRestriction
+from gis.roads.profiles import Profile
+from gis.roads.read import RoadFacts
+from gis.roads.turns import Lanes, build_turns
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 _SHORTEST_S = 1e-6  # two nodes on one spot: a lane of no time would vanish from a sparse matrix
 
-# How many junctions after a restricted turn nobody may turn round; see `_forbid_dodging`.
-_DODGE_JUNCTIONS = 3
+_HEADING_M = 12.0  # a turn is judged over this much road, so that a kerb radius is no turn
+_SAME_LIGHTS_M = 40.0  # the lights of one large junction stand on several of its nodes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +43,16 @@ class RoadArrays:
         names: Road names; 0 is the empty one.
         way: (m,) OSM way id.
         ferry: (m,) whether the edge is a ferry.
+        roundabout: (m,) whether the edge is part of a roundabout.
         lane_s: (2m,) seconds to travel a lane; 0 where forbidden.
-        lane_head: (2m,) vertex where a lane ends; `vertices` (one past the last) where forbidden.
-        out_start: (vertices + 1,) where the lanes that may leave each vertex begin in `out_lane`.
-        out_lane: (a,) lane numbers.
+        lane_head: (2m,) vertex where a lane ends for whoever enters the road on it; `vertices` (one past the last)
+            where forbidden.
+        out_start: (vertices + 1,) where the arcs that leave each vertex begin.
+        out_lane: (a,) the lane each arc goes over.
+        out_head: (a,) the vertex where it ends, which is the lane's but after a turn that still binds.
+        out_s: (a,) seconds before the lane is entered: the turn, lights, boarding.
         snappable: (m,) whether the edge belongs to the largest part from which all of it can be reached.
+        junctions: Number of places where lanes meet.
         skipped: What reading left out, by reason.
     """
 
@@ -57,16 +64,20 @@ class RoadArrays:
     names: tuple[str, ...]
     way: NDArray[np.int64]
     ferry: NDArray[np.bool_]
+    roundabout: NDArray[np.bool_]
     lane_s: Floats
     lane_head: Ints
     out_start: NDArray[np.int64]
     out_lane: Ints
+    out_head: Ints
+    out_s: Floats
     snappable: NDArray[np.bool_]
+    junctions: int
     skipped: dict[str, int]
 
     @property
     def vertices(self) -> int:
-        """Number of vertices, the copies for turn restrictions included."""
+        """Number of vertices: one for each junction, or more where it matters whence somebody comes."""
         return len(self.out_start) - 1
 
 
@@ -79,11 +90,12 @@ class _Cut:
     tail: Ints
     head: Ints
     way: NDArray[np.int64]
-    vertices: int
-    vertex_of_node: dict[int, int]
+    nodes: NDArray[np.int64]
+    junctions: int
+    junction_of_node: dict[int, int]
 
 
-def build_arrays(facts: RoadFacts) -> RoadArrays:
+def build_arrays(facts: RoadFacts, profile: Profile) -> RoadArrays:
     """Build the arrays from a file's facts; there must be at least one way."""
     lon = np.concatenate([way.lon for way in facts.ways])
     lat = np.concatenate([way.lat for way in facts.ways])
@@ -98,7 +110,8 @@ def build_arrays(facts: RoadFacts) -> RoadArrays:
 
     lane_s = _lane_seconds(facts, cut, length)
     skipped = Counter(facts.skipped)
-    lane_head, out_start, out_lane = _lanes(facts, cut, lane_s, skipped)
+    lanes = _lanes(facts, cut, lane_s, length, edge_lines(x, y, start))
+    turns = build_turns(lanes, facts.restrictions, cut.junction_of_node, profile.turns, skipped)
     names = ("", *sorted({way.name for way in facts.ways} - {""}))
     number = {name: n for n, name in enumerate(names)}
     way_name = np.array([number[way.name] for way in facts.ways], dtype=np.int32)
@@ -110,12 +123,16 @@ def build_arrays(facts: RoadFacts) -> RoadArrays:
         name=way_name[cut.way],
         names=names,
         way=np.array([way.id for way in facts.ways], dtype=np.int64)[cut.way],
-        ferry=np.array([way.road_class == "ferry" for way in facts.ways], dtype=np.bool_)[cut.way],
-        lane_s=np.where(lane_head < len(out_start) - 1, lane_s, 0.0),
-        lane_head=lane_head,
-        out_start=out_start,
-        out_lane=out_lane,
-        snappable=_snappable(lane_head, out_start, out_lane),
+        ferry=lanes.ferry[::2],
+        roundabout=lanes.roundabout[::2],
+        lane_s=np.where(np.isfinite(lane_s), lane_s, 0.0),
+        lane_head=turns.lane_head,
+        out_start=turns.out_start,
+        out_lane=turns.out_lane,
+        out_head=turns.out_head,
+        out_s=turns.out_s,
+        snappable=_snappable(len(lane_s), turns.out_start, turns.out_lane, turns.out_head),
+        junctions=len(np.unique(np.concatenate([cut.tail, cut.head]))),
         skipped=dict(skipped),
     )
 
@@ -136,7 +153,9 @@ def _cut(facts: RoadFacts) -> _Cut:
     is_junction[place[ends - sizes]] = True
     vias = [restriction.via_node for restriction in facts.restrictions]
     blocked = np.array(sorted(facts.barriers), dtype=np.int64)
-    is_junction |= np.isin(ids, np.array(vias, dtype=np.int64)) | np.isin(ids, blocked)
+    waits = np.array(sorted(facts.waits), dtype=np.int64)
+    for special in (np.array(vias, dtype=np.int64), blocked, waits):
+        is_junction |= np.isin(ids, special)
 
     cuts = np.flatnonzero(is_junction[place])
     way_of_node = np.repeat(np.arange(len(sizes)), sizes)
@@ -145,13 +164,13 @@ def _cut(facts: RoadFacts) -> _Cut:
     vertex = np.full(len(ids), -1, dtype=np.int32)
     vertex[is_junction] = np.arange(int(is_junction.sum()), dtype=np.int32)
     tail, head = vertex[place[first]], vertex[place[last]]
-    vertices = int(is_junction.sum())
+    junctions = int(is_junction.sum())
     for side, nodes_at in ((tail, nodes[first]), (head, nodes[last])):
         shut = np.flatnonzero(np.isin(nodes_at, blocked))
-        side[shut] = np.arange(vertices, vertices + len(shut), dtype=np.int32)
-        vertices += len(shut)
+        side[shut] = np.arange(junctions, junctions + len(shut), dtype=np.int32)
+        junctions += len(shut)
     lookup = dict(zip(ids[is_junction].tolist(), vertex[is_junction].tolist(), strict=True))
-    return _Cut(first, last, tail, head, way_of_node[first], vertices, lookup)
+    return _Cut(first, last, tail, head, way_of_node[first], nodes, junctions, lookup)
 
 
 def _spans(cut: _Cut) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -177,109 +196,78 @@ def _lane_seconds(facts: RoadFacts, cut: _Cut, length_m: Floats) -> Floats:
 
 
 def _lanes(
-    facts: RoadFacts, cut: _Cut, lane_s: Floats, skipped: Counter[str]
-) -> tuple[Ints, NDArray[np.int64], Ints]:
-    """Where each lane ends and which lanes leave each vertex, turn restrictions applied."""
-    tail = np.column_stack([cut.tail, cut.head]).ravel()
-    head = np.column_stack([cut.head, cut.tail]).ravel()
-    open_ = np.isfinite(lane_s)
-    leaves = np.flatnonzero(open_)
-    tails, lanes = [tail[leaves]], [leaves]
+    facts: RoadFacts, cut: _Cut, lane_s: Floats, length_m: Floats, lines: NDArray[np.object_]
+) -> Lanes:
+    """Everything about the lanes that turns depend on."""
 
-    vertices = cut.vertices
-    for lane, allowed in _restricted_lanes(facts, cut, tail, head, open_, skipped).items():
-        head[lane] = vertices
-        tails.append(np.full(len(allowed), vertices, dtype=np.int32))
-        lanes.append(np.array(allowed, dtype=np.int64))
-        vertices += 1
-    head[~open_] = vertices  # one past the last: a place that no search ever reaches
-    all_tails, all_lanes = np.concatenate(tails), np.concatenate(lanes)
-    order = np.lexsort((all_lanes, all_tails))
-    out_start = np.searchsorted(all_tails[order], np.arange(vertices + 1)).astype(np.int64)
-    return head.astype(np.int32), out_start, all_lanes[order].astype(np.int32)
+    def of_way(values: list[float] | list[bool] | list[int]) -> NDArray[np.generic]:
+        return np.repeat(np.array(values)[cut.way], 2)
 
-
-def _restricted_lanes(
-    facts: RoadFacts,
-    cut: _Cut,
-    tail: Ints,
-    head: Ints,
-    open_: NDArray[np.bool_],
-    skipped: Counter[str],
-) -> dict[int, list[int]]:
-    """Lanes bound by a restriction, each with the lanes that may follow it."""
-    if not facts.restrictions:
-        return {}
-    arriving: dict[int, list[int]] = defaultdict(list)
-    leaving: dict[int, list[int]] = defaultdict(list)
-    for lane, (begin, end) in enumerate(zip(tail.tolist(), head.tolist(), strict=True)):
-        if open_[lane]:
-            arriving[end].append(lane)
-            leaving[begin].append(lane)
-    way_id = np.array([way.id for way in facts.ways], dtype=np.int64)[cut.way]
-
-    forbidden: dict[int, set[int]] = defaultdict(set)
-    only: dict[int, set[int]] = defaultdict(set)
-    for restriction in facts.restrictions:
-        vertex = cut.vertex_of_node.get(restriction.via_node, -1)
-        into = [lane for lane in arriving[vertex] if way_id[lane >> 1] == restriction.from_way]
-        out = [lane for lane in leaving[vertex] if way_id[lane >> 1] == restriction.to_way]
-        if not into or not out:
-            skipped["restriction_without_effect"] += 1
-            continue
-        for lane in into:
-            turns = _turns(restriction, lane, out)
-            (only if restriction.only else forbidden)[lane].update(turns)
-
-    followers: dict[int, list[int]] = {}
-    for lane in sorted({*forbidden, *only}):
-        allowed = [
-            after
-            for after in leaving[int(head[lane])]
-            if after not in forbidden[lane] and (not only[lane] or after in only[lane])
-        ]
-        # Turning round on the spot would only serve to dodge the restriction.
-        ahead = [after for after in allowed if after != lane ^ 1]
-        followers[lane] = ahead or allowed
-    _forbid_dodging(followers, leaving, head)
-    return followers
+    speeds = np.array([(way.forward_kmh, way.backward_kmh) for way in facts.ways])[cut.way]
+    first_deg, last_deg = _headings_deg(lines, length_m)
+    return Lanes(
+        tail=np.column_stack([cut.tail, cut.head]).ravel(),
+        head=np.column_stack([cut.head, cut.tail]).ravel(),
+        seconds=lane_s,
+        kmh=speeds.ravel(),
+        way=of_way([way.id for way in facts.ways]).astype(np.int64),
+        ferry=of_way([way.road_class == "ferry" for way in facts.ways]).astype(np.bool_),
+        roundabout=of_way([way.roundabout for way in facts.ways]).astype(np.bool_),
+        first_deg=first_deg,
+        last_deg=last_deg,
+        wait_s=_waits_s(facts, cut, length_m),
+        boarding_s=of_way([way.boarding_s for way in facts.ways]).astype(np.float64),
+        junctions=cut.junctions,
+    )
 
 
-def _forbid_dodging(followers: dict[int, list[int]], leaving: dict[int, list[int]], head: Ints) -> None:
-    """Take away turning round at the next junctions after a restricted turn, dead ends excepted.
+def _headings_deg(lines: NDArray[np.object_], length_m: Floats) -> tuple[Floats, Floats]:
+    """(2m,) headings of the lanes on their first and on their last metres."""
 
-    Without this the fastest way past "no left turn" is straight on, round on the spot and back.
-    """
-    frontier = {after for allowed in followers.values() for after in allowed}
-    for _ in range(_DODGE_JUNCTIONS):
-        onward: set[int] = set()
-        for lane in sorted(frontier):
-            allowed = followers[lane] if lane in followers else leaving[int(head[lane])]
-            ahead = [after for after in allowed if after != lane ^ 1]
-            if ahead and len(ahead) < len(allowed):
-                followers[lane] = ahead
-            onward.update(ahead)
-        frontier = onward
+    def heading(start: NDArray[np.object_], end: NDArray[np.object_]) -> Floats:
+        dx, dy = shapely.get_x(end) - shapely.get_x(start), shapely.get_y(end) - shapely.get_y(start)
+        degrees: Floats = np.degrees(np.arctan2(dx, dy)) % 360.0
+        return degrees
 
-
-def _turns(restriction: TurnRestriction, lane: int, out: list[int]) -> list[int]:
-    if restriction.from_way == restriction.to_way and restriction.kind == "no_u_turn":
-        return [after for after in out if after == lane ^ 1]
-    return out
+    begin, end = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
+    far_m = np.minimum(_HEADING_M, length_m)
+    leaves = heading(begin, shapely.line_interpolate_point(lines, far_m))
+    arrives = heading(shapely.line_interpolate_point(lines, -far_m), end)
+    return (
+        np.column_stack([leaves, (arrives + 180.0) % 360.0]).ravel(),
+        np.column_stack([arrives, (leaves + 180.0) % 360.0]).ravel(),
+    )
 
 
-def _snappable(lane_head: Ints, out_start: NDArray[np.int64], out_lane: Ints) -> NDArray[np.bool_]:
+def _waits_s(facts: RoadFacts, cut: _Cut, length_m: Floats) -> Floats:
+    """(2m,) what passing the node at the end of each lane costs."""
+    ids = np.array(sorted(facts.waits), dtype=np.int64)
+    wait_s = np.zeros(2 * len(length_m))
+    if not len(ids):
+        return wait_s
+    seconds = np.array([facts.waits[node].seconds for node in ids.tolist()])
+    facing = np.array([facts.waits[node].direction for node in ids.tolist()])
+    at = [np.searchsorted(ids, cut.nodes[side]).clip(max=len(ids) - 1) for side in (cut.first, cut.last)]
+    here = [ids[k] == cut.nodes[side] for k, side in zip(at, (cut.first, cut.last), strict=True)]
+    crossing = here[0] & here[1] & (length_m < _SAME_LIGHTS_M)
+    for lane, (k, waits, against) in enumerate(((at[1], here[1], -1), (at[0], here[0], 1))):
+        wait_s[lane::2] = np.where(waits & (facing[k] != against) & ~crossing, seconds[k], 0.0)
+    return wait_s
+
+
+def _snappable(lanes: int, out_start: NDArray[np.int64], out_lane: Ints, out_head: Ints) -> NDArray[np.bool_]:
     """Edges with a lane inside the largest strongly connected part; the first of equally large parts."""
     vertices = len(out_start) - 1
     tails = np.repeat(np.arange(vertices), np.diff(out_start))
-    links = csr_array((np.ones(len(tails)), (tails, lane_head[out_lane])), shape=(vertices, vertices))
+    links = csr_array((np.ones(len(tails)), (tails, out_head)), shape=(vertices, vertices))
     _, part = connected_components(links, directed=True, connection="strong")
-    # Size by lanes, not vertices: the copies for turn restrictions must not tip the scale.
-    inner = part[tails] == part[lane_head[out_lane]]
-    largest = int(np.argmax(np.bincount(part[tails[inner]], minlength=int(part.max()) + 1)))
-    good = out_lane[inner & (part[tails] == largest)]
-    snappable = np.zeros(len(lane_head) // 2, dtype=np.bool_)
-    snappable[good >> 1] = True
+    # Size by lanes, not vertices or arcs: how often a lane is listed must not tip the scale.
+    inner = np.flatnonzero(part[tails] == part[out_head])
+    listed = np.unique(part[tails[inner]].astype(np.int64) * lanes + out_lane[inner])
+    snappable = np.zeros(lanes // 2, dtype=np.bool_)
+    if listed.size:
+        largest = int(np.argmax(np.bincount(listed // lanes)))
+        snappable[listed[listed // lanes == largest] % lanes >> 1] = True
     return snappable
 
 

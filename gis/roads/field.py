@@ -40,17 +40,26 @@ class _Rows:
 class SearchMatrix:
     """The graph against the traffic in the row form the search wants, the fastest of parallel lanes only."""
 
-    __slots__ = ("_heads", "_lane_start", "_lane_tail", "_rows", "_seconds", "_start", "_vertices")
+    __slots__ = (
+        "_entry_s",
+        "_heads",
+        "_lane_start",
+        "_lane_tail",
+        "_rows",
+        "_seconds",
+        "_start",
+        "_vertices",
+    )
 
     def __init__(self, arrays: RoadArrays) -> None:
         tail = np.repeat(np.arange(arrays.vertices, dtype=np.int32), np.diff(arrays.out_start))
         lane = arrays.out_lane
-        head, seconds = arrays.lane_head[lane], arrays.lane_s[lane]
+        head, seconds = arrays.out_head, arrays.out_s + arrays.lane_s[lane]
         order = np.lexsort((seconds, tail, head))
         self._vertices = arrays.vertices
         self._rows = _Rows(head[order], tail[order].astype(np.int32), seconds[order], lane[order])
         by_lane = np.argsort(lane, kind="stable")
-        self._lane_tail = tail[by_lane]
+        self._lane_tail, self._entry_s = tail[by_lane], arrays.out_s[by_lane]
         self._lane_start = np.searchsorted(lane[by_lane], np.arange(len(arrays.lane_head) + 1))
         self._keep_fastest()
 
@@ -63,6 +72,7 @@ class SearchMatrix:
         other = object.__new__(SearchMatrix)
         other._vertices = self._vertices
         other._lane_tail, other._lane_start = self._lane_tail, self._lane_start
+        other._entry_s = self._entry_s
         other._rows = self._rows.only(~shut[self._rows.lane])
         other._keep_fastest()
         return other
@@ -76,10 +86,10 @@ class SearchMatrix:
         counts = np.bincount(rows.head[fastest], minlength=self._vertices)
         self._start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
-    def tails(self, lane: int) -> NDArray[np.int32]:
-        """Vertices from which a lane may be entered."""
-        tails: NDArray[np.int32] = self._lane_tail[self._lane_start[lane] : self._lane_start[lane + 1]]
-        return tails
+    def entries(self, lane: int) -> tuple[list[int], list[float]]:
+        """Vertices from which a lane may be entered, and the seconds that takes from each."""
+        part = slice(int(self._lane_start[lane]), int(self._lane_start[lane + 1]))
+        return self._lane_tail[part].tolist(), self._entry_s[part].tolist()
 
     def search(self, seeds: dict[int, float], limit_s: float) -> Floats:
         """Seconds from every vertex to the target, infinite beyond the limit.
@@ -147,8 +157,8 @@ class ReverseField:
             if arrays.lane_head[lane] == arrays.vertices:
                 continue
             seconds = max(share * float(arrays.lane_s[lane]), 1e-9)
-            for vertex in self._graph.matrix.tails(lane).tolist():
-                seeds[vertex] = min(seconds, seeds.get(vertex, np.inf))
+            for vertex, entry_s in zip(*self._graph.matrix.entries(lane), strict=True):
+                seeds[vertex] = min(entry_s + seconds, seeds.get(vertex, np.inf))
         return seeds
 
     def seconds(self, snaps: Snaps) -> Floats:

@@ -20,7 +20,7 @@ from gis.roads.profiles import PROFILES, Profile
 from gis.roads.read import RoadFacts, read_roads
 from gis.roads.snap import MAX_OFFSET_M, Snapper, Snaps
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class RoadGraph:
@@ -66,12 +66,12 @@ class RoadGraph:
         """Build from facts already read. Raises NoRoads when there is no way among them."""
         if not facts.ways:
             raise NoRoads(f"{source} holds no road for the profile {profile.name}")
-        return cls(build_arrays(facts), profile.name, max_offset_m=max_offset_m)
+        return cls(build_arrays(facts, profile), profile.name, max_offset_m=max_offset_m)
 
     @property
     def junctions(self) -> int:
-        """Number of vertices, the copies that carry turn restrictions included."""
-        return self.arrays.vertices
+        """Number of places where roads meet or end."""
+        return self.arrays.junctions
 
     @property
     def edges(self) -> int:
@@ -154,6 +154,8 @@ class RoadGraph:
             lane_head=lane_head,
             out_start=before[a.out_start],
             out_lane=a.out_lane[stays],
+            out_head=a.out_head[stays],
+            out_s=a.out_s[stays],
         )
         other.profile, other.max_offset_m = self.profile, self.max_offset_m
         other.frame, other.lines = self.frame, self.lines
@@ -183,6 +185,7 @@ class RoadGraph:
             "profile": self.profile,
             "max_offset_m": self.max_offset_m,
             "names": list(a.names),
+            "junctions": a.junctions,
             "skipped": a.skipped,
         }
         target = Path(path)
@@ -205,12 +208,25 @@ class RoadGraph:
         try:
             with np.load(path, allow_pickle=False) as file:
                 header = json.loads(file["header"].tobytes())
-                stored = {name: file[name] for name in _ARRAYS}
+                stored = {name: file[name] for name in _ARRAYS if name in file}
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise BadFile(str(path), "file", "not a road graph") from error
-        if header.get("format") != _FORMAT:
+        if header.get("format") == 1:
+            # Made before turns cost anything; the same roads, only simpler.
+            stored["out_head"] = stored["lane_head"][stored["out_lane"]]
+            stored["out_s"] = np.zeros(len(stored["out_lane"]))
+            stored["roundabout"] = np.zeros(len(stored["length_m"]), dtype=np.bool_)
+            header["junctions"] = len(stored["out_start"]) - 1
+        elif header.get("format") != _FORMAT:
             raise BadFile(str(path), "header", f"road graph format {header.get('format')}, need {_FORMAT}")
-        arrays = RoadArrays(names=tuple(header["names"]), skipped=header["skipped"], **stored)
+        if missing := [name for name in _ARRAYS if name not in stored]:
+            raise BadFile(str(path), "file", f"the road graph lacks {', '.join(missing)}")
+        arrays = RoadArrays(
+            names=tuple(header["names"]),
+            junctions=header["junctions"],
+            skipped=header["skipped"],
+            **stored,
+        )
         return cls(arrays, header["profile"], max_offset_m=header["max_offset_m"])
 
 
@@ -222,9 +238,12 @@ _ARRAYS = (
     "name",
     "way",
     "ferry",
+    "roundabout",
     "lane_s",
     "lane_head",
     "out_start",
     "out_lane",
+    "out_head",
+    "out_s",
     "snappable",
 )

@@ -6,11 +6,13 @@ Nothing here knows graphs; the facts of a file are read once and can be compared
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import osmium
 import osmium.filter
+import osmium.io
 import osmium.osm
 
 from gis.errors import BadFile
@@ -31,6 +33,8 @@ class RoadWay:
         duration_s: Time over the whole way where the map states it (ferries), else None.
         name: Chinese name first, empty without one.
         road_class: `highway` value, or "ferry".
+        boarding_s: Time to get onto it from land.
+        roundabout: Whether it is part of one.
     """
 
     id: int
@@ -42,21 +46,45 @@ class RoadWay:
     duration_s: float | None
     name: str
     road_class: str
+    boarding_s: float = 0.0
+    roundabout: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRestriction:
-    """What is forbidden, or alone allowed, when passing from one way to another at a node."""
+    """What is forbidden, or alone allowed, when passing from one way to another at a node or over other ways.
+
+    Attributes:
+        from_way: OSM way id.
+        via_node: OSM node id; of no meaning where there are `via_ways`.
+        to_way: OSM way id.
+        kind: "no_left_turn", "only_straight_on" and so on.
+        via_ways: OSM way ids between the two, in the order they are travelled; empty at a node.
+    """
 
     from_way: int
     via_node: int
     to_way: int
     kind: str
+    via_ways: tuple[int, ...] = ()
 
     @property
     def only(self) -> bool:
         """Whether it names the one permitted turn instead of a forbidden one."""
         return self.kind.startswith("only_")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWait:
+    """What passing a node costs.
+
+    Attributes:
+        seconds: Of everybody it concerns.
+        direction: 1 those who travel the way in its drawing direction, -1 those against it, 0 all.
+    """
+
+    seconds: float
+    direction: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +94,16 @@ class RoadFacts:
     Attributes:
         ways: In file order.
         barriers: Ids of nodes that cannot be passed.
-        restrictions: Turn restrictions at a node, in file order.
+        restrictions: Turn restrictions, in file order.
         skipped: Counts of what was left out, by reason, for the import report.
+        waits: Nodes that cost time to pass, by id.
     """
 
     ways: list[RoadWay]
     barriers: frozenset[int]
     restrictions: list[TurnRestriction]
     skipped: Counter[str]
+    waits: Mapping[int, NodeWait] = field(default_factory=dict)
 
 
 def chinese_name(tags: Tags) -> str:
@@ -89,46 +119,85 @@ def chinese_name(tags: Tags) -> str:
 
 
 def read_roads(path: Path | str, profile: Profile) -> RoadFacts:
-    """Read what a profile can use from a PBF file.
+    """Read what a profile can use from an OpenStreetMap file.
 
     Args:
-        path: An `.osm.pbf` (or `.osm`) file with nodes before ways, as all published extracts are.
+        path: PBF (or OSM XML), known by its content, with nodes before ways, as all published extracts are.
         profile: Who travels.
 
     Raises:
-        BadFile: The file cannot be read.
+        BadFile: The file cannot be read, is cut off, or is something else.
     """
     skipped: Counter[str] = Counter()
+    source = osm_file(path)
     try:
-        ways, barriers = _ways_and_barriers(str(path), profile, skipped)
-        restrictions = _restrictions(str(path), profile, skipped)
+        ways, barriers, waits = _ways_and_nodes(source, profile, skipped)
+        restrictions = _restrictions(source, profile, skipped)
     except (RuntimeError, OSError) as error:
-        raise BadFile(str(path), "file", str(error)) from error
-    return RoadFacts(ways, frozenset(barriers), restrictions, skipped)
+        raise BadFile(str(path), "file", f"is damaged or cut off: {error}") from error
+    return RoadFacts(ways, frozenset(barriers), restrictions, skipped, waits)
 
 
-def _ways_and_barriers(path: str, profile: Profile, skipped: Counter[str]) -> tuple[list[RoadWay], set[int]]:
+def osm_file(path: Path | str) -> osmium.io.File:
+    """An OpenStreetMap file for the reader, its format told by the first bytes and never by its name.
+
+    Raises:
+        BadFile: It cannot be opened, is empty, or is neither PBF nor OSM XML.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(512)
+    except OSError as error:
+        raise BadFile(str(path), "file", error.strerror or "cannot be opened") from error
+    if not start:
+        raise BadFile(str(path), "file", "is empty")
+    if b"OSMHeader" in start[:32]:
+        return osmium.io.File(str(path), "pbf")
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        if b"<osm" not in text:
+            raise BadFile(
+                str(path), "file", "is XML, but not of OpenStreetMap; an .osm.pbf extract is needed"
+            )
+        return osmium.io.File(str(path), "xml")
+    raise BadFile(str(path), "file", "is no OpenStreetMap extract (.osm.pbf)")
+
+
+def _ways_and_nodes(
+    source: osmium.io.File, profile: Profile, skipped: Counter[str]
+) -> tuple[list[RoadWay], set[int], dict[int, NodeWait]]:
     ways: list[RoadWay] = []
     barriers: set[int] = set()
-    reader = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
+    waits: dict[int, NodeWait] = {}
+    reader = osmium.FileProcessor(source, osmium.osm.NODE | osmium.osm.WAY).with_locations()
     for entity in reader.with_filter(osmium.filter.KeyFilter("highway", "barrier", "route")):
         tags = dict(entity.tags)
         if isinstance(entity, osmium.osm.Node):
             if "barrier" in tags and not profile.may_pass(tags):
                 barriers.add(entity.id)
+            elif (seconds := profile.wait_s(tags)) > 0.0:
+                waits[entity.id] = NodeWait(seconds, _facing(tags))
         elif isinstance(entity, osmium.osm.Way):
             speeds = profile.speeds_kmh(tags)
             if speeds is None or speeds == (0.0, 0.0):
                 continue
-            found = _way(entity, tags, speeds)
+            found = _way(entity, tags, speeds, profile)
             if found is None:
                 skipped["way_without_locations"] += 1
             else:
                 ways.append(found)
-    return ways, barriers
+    return ways, barriers, waits
 
 
-def _way(way: osmium.osm.Way, tags: Tags, speeds: tuple[float, float]) -> RoadWay | None:
+def _facing(tags: Tags) -> int:
+    """Whose lights they are: of those who travel along the way (1), against it (-1), or of all (0)."""
+    if tags.get("highway") != "traffic_signals":
+        return 0
+    facing = tags.get("traffic_signals:direction") or tags.get("direction")
+    return {"forward": 1, "backward": -1}.get(facing or "", 0)
+
+
+def _way(way: osmium.osm.Way, tags: Tags, speeds: tuple[float, float], profile: Profile) -> RoadWay | None:
     ids: list[int] = []
     lon: list[float] = []
     lat: list[float] = []
@@ -152,31 +221,36 @@ def _way(way: osmium.osm.Way, tags: Tags, speeds: tuple[float, float]) -> RoadWa
         duration_s=parse_duration_s(tags.get("duration")) if is_ferry else None,
         name=chinese_name(tags),
         road_class="ferry" if is_ferry else tags["highway"],
+        boarding_s=profile.ferry_boarding_s(tags) if is_ferry else 0.0,
+        roundabout=tags.get("junction") in ("roundabout", "circular"),
     )
 
 
-def _restrictions(path: str, profile: Profile, skipped: Counter[str]) -> list[TurnRestriction]:
+def _restrictions(source: osmium.io.File, profile: Profile, skipped: Counter[str]) -> list[TurnRestriction]:
     found: list[TurnRestriction] = []
     if not profile.restriction_modes:
         return found
-    reader = osmium.FileProcessor(path, osmium.osm.RELATION)
+    reader = osmium.FileProcessor(source, osmium.osm.RELATION)
     for relation in reader.with_filter(osmium.filter.TagFilter(("type", "restriction"))):
         assert isinstance(relation, osmium.osm.Relation)
         tags = dict(relation.tags)
+        if any(key.startswith("restriction") and key.endswith(":conditional") for key in tags):
+            skipped["conditional_restriction"] += 1
         kind = _kind(tags, profile)
         if kind is None:
-            if any(key.startswith("restriction") and key.endswith(":conditional") for key in tags):
-                skipped["conditional_restriction"] += 1
             continue
         by_role: dict[str, list[tuple[str, int]]] = {"from": [], "via": [], "to": []}
         for member in relation.members:
             if member.role in by_role:
                 by_role[member.role].append((member.type, member.ref))
-        if [type_ for type_, _ in by_role["via"]] != ["n"]:
-            skipped["restriction_via_way"] += 1
+        via = by_role["via"]
+        kinds = [type_ for type_, _ in via]
+        if kinds != ["n"] and (not via or kinds != ["w"] * len(via)):
+            skipped["restriction_malformed"] += 1
             continue
+        node, ways = (via[0][1], ()) if kinds == ["n"] else (0, tuple(ref for _, ref in via))
         found.extend(
-            TurnRestriction(from_way, by_role["via"][0][1], to_way, kind)
+            TurnRestriction(from_way, node, to_way, kind, ways)
             for from_type, from_way in by_role["from"]
             for to_type, to_way in by_role["to"]
             if from_type == to_type == "w"

@@ -1,7 +1,7 @@
 """Places on the streets of a real extract, and travel times between them by the second implementation.
 
-Nothing here touches `gis`: the extract is read, searched and walked by the code that
-``tests/gis/roads/test_independent_search.py`` holds the product's own search against.
+Nothing here touches the product's search: the extract is read, searched and walked by the code that
+``tests/gis/roads/test_independent_search.py`` holds it against.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from tests.gis.roads.test_independent_search import Reader, SecondOpinion, between
+from gis.roads import PROFILES
+from tests.gis.roads.second_opinion import Reader, SecondOpinion, between
 
 Segment = tuple[int, int, int]
 """Way, from node, to node."""
@@ -32,7 +33,7 @@ class Streets:
     """The car streets of an extract."""
 
     def __init__(self, extract: Path) -> None:
-        reader = Reader()
+        reader = Reader(PROFILES["car"])
         reader.apply_file(str(extract))
         self.opinion: SecondOpinion = reader.opinion
         self.opinion.finish()

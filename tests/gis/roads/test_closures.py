@@ -213,9 +213,11 @@ def test_the_view_is_the_graph_without_those_lanes(turns: list[Any], shut: list[
     for _ in range(a.vertices):
         changed = False
         for v in range(a.vertices):
-            for lane in a.out_lane[a.out_start[v] : a.out_start[v + 1]].tolist():
-                if lane not in dead and a.lane_s[lane] + best[int(a.lane_head[lane])] < best[v] - 1e-9:
-                    best[v], changed = a.lane_s[lane] + best[int(a.lane_head[lane])], True
+            for arc in range(a.out_start[v], a.out_start[v + 1]):
+                lane = int(a.out_lane[arc])
+                onward_s = a.out_s[arc] + a.lane_s[lane] + best[int(a.out_head[arc])]
+                if lane not in dead and onward_s < best[v] - 1e-9:
+                    best[v], changed = onward_s, True
         if not changed:
             break
     assert field.vertex_s[:-1] == pytest.approx([best[v] for v in range(a.vertices)])

@@ -195,8 +195,7 @@ def test_restrictions_that_do_not_bind(tmp_path: Path) -> None:
     )
     assert graph.skipped == {
         "conditional_restriction": 1,
-        "restriction_via_way": 1,
-        "restriction_without_effect": 1,
+        "restriction_without_effect": 2,
     }
     start, end = (117.001, 34.01), (117.01, 34.019)
     assert graph.field_to(*end).seconds_at(*start) == pytest.approx(
@@ -221,7 +220,11 @@ def test_bollard_stops_cars_and_not_walkers(tmp_path: Path) -> None:
         kmh_s(across_m, 5), rel=1e-3
     )
     rising = town(tmp_path, barrier=bollard + '<tag k="bollard" v="rising"/>')
-    assert rising.field_to(*end).seconds_at(*start) == pytest.approx(kmh_s(across_m, 40), rel=1e-3)
+    assert rising.field_to(*end).seconds_at(*start) == pytest.approx(kmh_s(across_m, 40) + 8, rel=1e-3)
+    opened = town(tmp_path, barrier='<tag k="barrier" v="lift_gate"/>')
+    assert opened.field_to(*end).seconds_at(*start) == pytest.approx(kmh_s(across_m, 40) + 8, rel=1e-3)
+    locked = town(tmp_path, barrier='<tag k="barrier" v="gate"/><tag k="locked" v="yes"/>')
+    assert locked.field_to(*end).seconds_at(*start) > 100
     gate = town(tmp_path, barrier='<tag k="barrier" v="gate"/><tag k="access" v="private"/>')
     assert gate.field_to(*end).seconds_at(*start) > 100
 
@@ -230,10 +233,21 @@ def test_ferry_takes_its_stated_time(tmp_path: Path) -> None:
     ferry = way(8, [6, 13, 12], route="ferry", motor_vehicle="yes", duration="00:20", name="轮渡")
     graph = RoadGraph.from_pbf(write_osm(tmp_path / "f.osm", [*TOWN, ferry]))
     field = graph.field_to(*NODES[11])
-    assert field.seconds_at(*NODES[6]) == pytest.approx(1200 + kmh_s(metres(11, 12), 25), rel=1e-3)
+    aboard_s = 300 + 1200
+    assert field.seconds_at(*NODES[6]) == pytest.approx(aboard_s + kmh_s(metres(11, 12), 25), rel=1e-3)
     route = field.route(117.015, 34.01)
     assert route is not None
-    assert "ferry" in [step.maneuver for step in route.steps]
+    assert [step.maneuver for step in route.steps] == ["depart", "ferry", "ashore", "arrive"]
+    assert route.steps[1].text() == "460 米后上渡船（轮渡）"
+    assert route.steps[2].text() == "2.8 公里后下渡船，沿无名道路行驶"
+    assert route.steps[2].text("en") == "In 2.8 km, leave the ferry"
+    assert route.steps[2].duration_s == pytest.approx(aboard_s, rel=1e-3)
+    assert sum(step.duration_s for step in route.steps) == pytest.approx(route.duration_s)
+    back = graph.field_to(*NODES[6]).seconds_at(*NODES[11])
+    assert back == pytest.approx(field.seconds_at(*NODES[6]), rel=1e-3)
+    often = way(8, [6, 13, 12], route="ferry", motor_vehicle="yes", duration="PT20M", interval="00:30")
+    every_half_hour = RoadGraph.from_pbf(write_osm(tmp_path / "i.osm", [*TOWN, often])).field_to(*NODES[11])
+    assert every_half_hour.seconds_at(*NODES[6]) - field.seconds_at(*NODES[6]) == pytest.approx(600)
     walkers = way(8, [6, 13, 12], route="ferry", foot="yes")
     assert (
         RoadGraph.from_pbf(write_osm(tmp_path / "g.osm", [*TOWN, walkers])).snap([117.05], [34.015]).edge[0]
@@ -241,7 +255,7 @@ def test_ferry_takes_its_stated_time(tmp_path: Path) -> None:
     )
     feet = RoadGraph.from_pbf(write_osm(tmp_path / "g.osm", [*TOWN, walkers]), PROFILES["foot"])
     assert feet.field_to(*NODES[11]).seconds_at(*NODES[6]) == pytest.approx(
-        kmh_s(metres(6, 13, 12), 8) + kmh_s(metres(12, 11), 5), rel=1e-3
+        300 + kmh_s(metres(6, 13, 12), 8) + kmh_s(metres(12, 11), 5), rel=1e-3
     )
 
 
