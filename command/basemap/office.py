@@ -62,6 +62,10 @@ class BasemapOffice:
             )
             return prepared.source, await self._put(prepared.files, wish.slot, prepared.source.name, actor)
 
+    async def close(self) -> None:
+        """Close what is open to tile servers."""
+        await self._fetcher.close()
+
     async def remove(self, slot: Slot, actor: Actor) -> Revision:
         """Take a basemap away; the revision can be undone.
 

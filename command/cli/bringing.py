@@ -9,6 +9,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from command.basemap import SLOTS, Slot
+from command.basemap.prepare import Wish
+from command.cli.basemaps import import_basemap
 from command.cli.common import load, say
 from command.events import SYSTEM
 from command.geography.imports import KINDS, Imports, Job
@@ -26,9 +29,16 @@ _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 def import_(
-    what: Annotated[str, typer.Argument(help=f"{', '.join(KINDS)}; or undo, with a revision's number")],
-    file: Annotated[
-        Path, typer.Argument(help="The file to read: shapefile, GPKG, GeoJSON, KML, FGB, CSV, XLSX.")
+    what: Annotated[
+        str, typer.Argument(help=f"{', '.join(KINDS)}, basemap; or undo, with a revision's number")
+    ],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="The file to read: shapefile, GPKG, GeoJSON, KML, FGB, CSV, XLSX; of a basemap a PMTiles file, "
+            "an address with {z}, {x} and {y}, or none.",
+        ),
     ],
     crs: Annotated[
         str | None,
@@ -46,19 +56,32 @@ def import_(
     repair: Annotated[str, typer.Option(help="make_valid, coverage or both, separated by a comma.")] = "",
     rows: Annotated[str, typer.Option(help="good, all, or numbers such as 1-5,9.")] = "good",
     mode: Annotated[str, typer.Option(help="replace what there is, or merge by code.")] = "replace",
+    name: Annotated[str, typer.Option(help="Of a basemap, for people.")] = "",
+    attribution: Annotated[str, typer.Option(help="Whose basemap it is, shown on the map.")] = "",
+    slot: Annotated[str, typer.Option(help="Of a basemap: custom, or imagery for pictures from above.")] = (
+        "custom"
+    ),
+    min_zoom: Annotated[int | None, typer.Option(help="Lowest zoom of a basemap's tiles.")] = None,
+    max_zoom: Annotated[int | None, typer.Option(help="Highest zoom of a basemap's tiles.")] = None,
+    preferred: Annotated[bool, typer.Option(help="Show this basemap to those who chose none.")] = False,
     issues: Annotated[Path | None, typer.Option(help="Write all issues to this CSV file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report; change nothing.")] = False,
     data: Data = None,
     config: Config = None,
 ) -> None:
     """Bring a file into the district. The service must not be running on the same data folder."""
+    if what == "basemap":
+        wish = Wish(_slot(slot), name, attribution, crs or "WGS-84", min_zoom, max_zoom, preferred)
+        import_basemap(source, wish, data, config)
+        return
     if what not in (*KINDS, "undo"):
-        raise typer.BadParameter(f"{what!r} is not one of {', '.join(KINDS)}, undo")
+        raise typer.BadParameter(f"{what!r} is not one of {', '.join(KINDS)}, basemap, undo")
+    file = Path(source)
     settings = load(config, data)
     if what == "undo":
         core = open_core(settings)
         try:
-            asyncio.run(_undo(core, str(file)))
+            asyncio.run(_undo(core, source))
         finally:
             core.close()
         return
@@ -80,6 +103,13 @@ def import_(
         asyncio.run(_bring(core, file, choices, issues, dry_run=dry_run))
     finally:
         core.close()
+
+
+def _slot(word: str) -> Slot:
+    for slot in SLOTS:
+        if word == slot:
+            return slot
+    raise typer.BadParameter(f"--slot takes {' or '.join(SLOTS)}, not {word!r}")
 
 
 def _mapping(pairs: list[str]) -> dict[str, str] | None:
