@@ -435,6 +435,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         admin,
         areas,
         basemap,
+        area_edits,
         staffing,
         coverage,
         coverage_history,

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
@@ -47,8 +46,6 @@ __all__ = [
 ]
 
 BBox = tuple[float, float, float, float]
-
-_GEOD = pyproj.Geod(ellps="WGS84")
 
 _Coded = TypeVar("_Coded", Area, Beat)
 
@@ -274,8 +271,7 @@ class AreaIndex:
 
     def area_km2(self, code: str) -> float:
         """Geodesic area in square kilometres. Raises UnknownArea."""
-        square_m, _ = _GEOD.geometry_area_perimeter(shapely.orient_polygons(self.area(code).geometry))
-        return abs(float(square_m)) / 1e6
+        return outlines.area_km2(self.area(code).geometry)
 
     @cached_property
     def _frame(self) -> LocalMetric:

@@ -123,6 +123,41 @@ def read_areas(
     return list(areas.values()), sorted(errors, key=lambda error: error.row)
 
 
+def read_versions(path: Path, code: str) -> list[Area]:
+    """Read one area's versions from a GeoPackage that `write_areas` wrote, without reading the others.
+
+    Args:
+        path: A file of ours: it is read here, not in the worker that reads what others bring.
+        code: Of the area.
+
+    Returns:
+        Oldest first; empty where the file or the area is not there.
+
+    Raises:
+        BadFile: The file is damaged.
+    """
+    import pyogrio
+
+    if not path.exists():
+        return []
+    quoted = code.replace("'", "''")
+    try:
+        meta, _, wkb, columns = pyogrio.raw.read(str(path), where=f"code = '{quoted}'")
+        rows = [dict(zip(meta["fields"], values, strict=True)) for values in zip(*columns, strict=True)]
+        found = [
+            area_of_row({name: None if cell != cell else cell for name, cell in row.items()}, _one(shape))
+            for row, shape in zip(rows, shapely.from_wkb(wkb), strict=True)
+        ]
+    except (ValueError, RuntimeError) as error:  # pyogrio's own errors are RuntimeErrors
+        raise BadFile(str(path), "file", str(error)) from error
+    return sorted(found, key=lambda area: area.valid_from or date.min)
+
+
+def _one(shape: Shape) -> Shape:
+    parts = shapely.get_parts(shape)
+    return parts[0] if len(parts) == 1 else shape
+
+
 def read_beats(
     path: Path | str, *, crs: str | None = None, encoding: str | None = None
 ) -> tuple[list[Beat], list[RowError]]:

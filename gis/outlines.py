@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
@@ -13,6 +14,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from gis.crs import LocalMetric, by_columns
 
 Shape = Polygon | MultiPolygon
+_GEOD = pyproj.Geod(ellps="WGS84")
 
 # Borders drawn separately miss each other by rounding; about 0.2 m still counts as touching.
 TOUCH_DEG = 2e-6
@@ -29,6 +31,16 @@ def share_border(a: Shape, b: Shape) -> bool:
     """
     common = shapely.intersection(shapely.buffer(a.boundary, TOUCH_DEG, cap_style="flat"), b.boundary)
     return bool(shapely.length(common) > _BORDER_DEG)
+
+
+def area_km2(shape: Shape) -> float:
+    """Geodesic area of lon/lat degrees in square kilometres.
+
+    >>> round(area_km2(shapely.box(117.0, 34.0, 117.01, 34.01)), 3)
+    1.025
+    """
+    square_m, _ = _GEOD.geometry_area_perimeter(shapely.orient_polygons(shape))
+    return abs(float(square_m)) / 1e6
 
 
 def largest_part(shape: Shape) -> Polygon:
@@ -100,3 +112,9 @@ def geojson_geometry(shape: Shape) -> dict[str, Any]:
     """
     rounded: dict[str, Any] = shapely.geometry.mapping(shapely.transform(shape, lambda c: np.round(c, 7)))
     return rounded
+
+
+def exact_geometry(shape: Shape) -> dict[str, Any]:
+    """A GeoJSON geometry with every digit, so that what is edited can be held against what is stored."""
+    whole: dict[str, Any] = shapely.geometry.mapping(shape)
+    return whole

@@ -156,16 +156,19 @@ class Mesh:
 
     def sharing(self, key: str) -> dict[Point, tuple[str, ...]]:
         """The vertices of a piece that others have too, with the keys of those others."""
-        others = [self.now[other] for other in self.near(self.piece(key).shape) if other != key]
-        borders = np.array([piece.shape.boundary for piece in others], dtype=object)
-        found: dict[Point, tuple[str, ...]] = {}
-        for ring in rings.rings_of(self.piece(key).shape):
-            for lon, lat in ring[:-1].tolist():
-                touching = shapely.dwithin(borders, shapely.Point(lon, lat), SAME_DEG)
-                keys = tuple(piece.key for piece, hit in zip(others, touching, strict=True) if hit)
-                if keys:
-                    found[lon, lat] = keys
-        return found
+        shape = self.piece(key).shape
+        corners = list(
+            dict.fromkeys((lon, lat) for ring in rings.rings_of(shape) for lon, lat in ring[:-1].tolist())
+        )
+        points = shapely.points(corners)
+        found: dict[Point, list[str]] = {}
+        for other in self.near(shape):
+            if other != key:
+                border = self.now[other].shape.boundary
+                shapely.prepare(border)
+                for number in np.flatnonzero(shapely.dwithin(border, points, SAME_DEG)).tolist():
+                    found.setdefault(corners[number], []).append(other)
+        return {corner: tuple(keys) for corner, keys in found.items()}
 
     # -- vertices ---------------------------------------------------------------------------------
 

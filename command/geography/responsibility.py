@@ -11,12 +11,13 @@ import io
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gis.areas import GRID, AreaIndex
 from gis.errors import BadFile
+from gis.redraw import recoded
 from gis.tables import RowError, read_table, split_list
 
 PRIORITY: Final = 100
@@ -153,25 +154,19 @@ class Responsibility:
             return 0
         return next((tier for tier, code in areas.items() if code == rule.division), None)
 
-    def renamed(self, codes: Mapping[str, str]) -> "Responsibility":
-        """The same with base grids and divisions under their new codes; two that became one stand once."""
+    def recoded(self, codes: Mapping[str, tuple[str, ...]]) -> "Responsibility":
+        """The same where areas are mentioned by other codes: merged ones by one, a split one by two."""
 
-        def new(grids: Iterable[str]) -> tuple[str, ...]:
-            return tuple(dict.fromkeys(codes.get(code, code) for code in grids))
+        def division(code: str | None) -> str | None:
+            new = codes.get(code or "", (code,))
+            return code if code in new else new[0]
 
         return Responsibility(
             [
-                ResponsibilityRule(
-                    rule.category,
-                    rule.department,
-                    new(rule.grids),
-                    None if rule.division is None else codes.get(rule.division, rule.division),
-                    rule.sla,
-                    rule.priority,
-                )
+                replace(rule, grids=recoded(rule.grids, codes), division=division(rule.division))
                 for rule in self.rules
             ],
-            [DepartmentGrid(g.department, g.code, g.name, new(g.grids)) for g in self.departments],
+            [replace(grid, grids=recoded(grid.grids, codes)) for grid in self.departments],
         )
 
 

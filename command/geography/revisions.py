@@ -212,6 +212,15 @@ class Revisions:
             files[name] = copy
         return files
 
+    def in_force(self, name: str) -> Path:
+        """The file in force under this name, whether there is one or not."""
+        return self._district / name
+
+    def before(self, number: int, name: str) -> Path | None:
+        """The file that a revision replaced, to be looked at; None where it is not kept or was not there."""
+        path = self._folder / f"{number:06d}" / _BEFORE / name
+        return path if path.exists() else None
+
     def _numbers(self) -> Iterable[int]:
         if not self._folder.exists():
             return []

@@ -76,14 +76,23 @@ def test_a_rule_may_call_the_category_by_its_name() -> None:
     assert found.department == "城管局"
 
 
-def test_merged_grids_are_named_by_the_one_that_stays() -> None:
+def test_merged_grids_are_named_by_the_one_that_stays_and_split_ones_by_both() -> None:
     before = Responsibility(
-        [rule("镇", division="34010102"), rule("局", grids=("34010101", "34010102"))], [CITY]
+        [
+            rule("镇", division="34010102"),
+            rule("县", division="34"),
+            rule("局", grids=("34010101", "34010102")),
+        ],
+        [CITY],
     )
-    after = before.renamed({"34010102": "34010101"})
-    assert [one.grids for one in after.rules] == [(), ("34010101",)]
-    assert after.rules[0].division == "34010101"
-    assert after.departments[0].grids == ("34010101",)
+    merged = before.recoded({"34010102": ("34010101",)})
+    assert [one.grids for one in merged.rules] == [(), (), ("34010101",)]
+    assert [one.division for one in merged.rules] == ["34010101", "34", None]
+    assert merged.departments[0].grids == ("34010101",)
+    split = before.recoded({"34010102": ("34010102", "34010103")})
+    assert split.departments[0].grids == ("34010101", "34010102", "34010103")
+    assert split.rules[0].division == "34010102"
+    assert before.recoded({}).rules == before.rules
 
 
 CODES = st.sampled_from(["34", "3401", "340101", "34010101", "other"])
