@@ -24,6 +24,8 @@ from command.geography.responsibility import (
 from command.incidents import Place
 from gis.addresses import NO_ADDRESSES, Addresses
 from gis.areas import AreaIndex
+from gis.buildings import NO_BUILDINGS, Buildings
+from gis.checkpoints import Checkpoint, read_checkpoints
 from gis.files import Place as NamedPlace
 from gis.files import read_areas, read_beats, read_places
 from gis.nearest import Approach, NearestByRoad, rank_mixed
@@ -41,6 +43,7 @@ DEPARTMENTS: Final = "departments.csv"
 ROADS: Final = "roads.osm.pbf"
 BASEMAP: Final = "basemap.pmtiles"
 ADDRESSES: Final = "addresses.npz"
+BUILDINGS: Final = "buildings.npz"
 ABOUT: Final = "district.json"
 ADDRESS_ROAD_M: Final = 150.0
 """Farther from every road than this, an address names no road."""
@@ -71,7 +74,9 @@ class District:
         areas: Divisions, grids and beats.
         nearest: Travel times by road, or straight-line estimates where no roads were imported.
         places: Named places for search and addresses.
+        checkpoints: On the roads into the district.
         addresses: House numbers.
+        buildings: Footprints, for what cameras do not see.
         responsibility: Which department is responsible for what where.
         closures: Closed roads; `nearest` becomes what it is without them, `roads` stays what was imported.
     """
@@ -84,7 +89,9 @@ class District:
         nearest: NearestByRoad,
         places: Sequence[NamedPlace] = (),
         *,
+        checkpoints: Sequence[Checkpoint] = (),
         addresses: Addresses = NO_ADDRESSES,
+        buildings: Buildings = NO_BUILDINGS,
         responsibility: Responsibility | None = None,
         closures: Sequence[Blockage] = (),
     ) -> None:
@@ -95,7 +102,9 @@ class District:
         self.closures = tuple(closures)
         self.nearest = _without_closed(nearest, self.closures)
         self.places = tuple(places)
+        self.checkpoints = tuple(checkpoints)
         self.addresses = addresses
+        self.buildings = buildings
         self.responsibility = responsibility or Responsibility()
 
     def with_closures(self, closures: Sequence[Blockage]) -> "District":
@@ -309,10 +318,18 @@ def load_district(
         places = base.places
     else:
         places = tuple(read_places(path)[0]) if (path := path_of(PLACES)) is not None else ()
+    if base is not None and untouched(CHECKPOINTS):
+        checkpoints = base.checkpoints
+    else:
+        checkpoints = tuple(read_checkpoints(path)[0]) if (path := path_of(CHECKPOINTS)) is not None else ()
     if base is not None and untouched(ADDRESSES):
         addresses = base.addresses
     else:
         addresses = Addresses.load(path) if (path := path_of(ADDRESSES)) is not None else NO_ADDRESSES
+    if base is not None and untouched(BUILDINGS):
+        buildings = base.buildings
+    else:
+        buildings = Buildings.load(path) if (path := path_of(BUILDINGS)) is not None else NO_BUILDINGS
     if base is not None and untouched(RULES, DEPARTMENTS):
         responsibility = base.responsibility
     else:
@@ -344,7 +361,9 @@ def load_district(
         index,
         nearest,
         places,
+        checkpoints=checkpoints,
         addresses=addresses,
+        buildings=buildings,
         responsibility=responsibility,
         closures=closures,
     )
