@@ -156,9 +156,11 @@ class Town:
     # -- order before each test -------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Cancel what is open and put exactly the crew on duty, at home, with a fresh fix."""
+        """Open every road, cancel what is open and put exactly the crew on duty, at home, with a fresh fix."""
         for item in self.supervisor.get("/incidents", state=OPEN, limit=500)["items"]:
             self.supervisor.post(f"/incidents/{item['id']}/cancel", reason="试验结束")
+        for item in self.supervisor.get("/closures")["items"]:
+            self.supervisor.post(f"/closures/{item['id']}/end")
         wanted = {unit.id for unit in self.crew}
         for row in self.supervisor.get("/responders", limit=5000)["items"]:
             if row["on_duty"] != (row["id"] in wanted):

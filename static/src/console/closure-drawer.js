@@ -68,7 +68,7 @@ function Facts({ closure }) {
       <div><dt>${t('closure.length')}</dt><dd>${distanceText(closure.length_m)}</dd><small>${t(`closure.direction.${closure.direction}`)}</small></div></dl>
     <dl class="facts">
       <div class="wide"><dt>${t('closure.reason')}</dt><dd data-testid="closure-reason">${closure.reason}</dd></div>
-      <div class="wide"><dt>${t('closure.where')}</dt><dd>${closure.roads.join(t('join.list')) || '—'}<small>${closure.place ?? ''}</small></dd></div>
+      <div class="wide"><dt>${t('closure.roads')}</dt><dd>${closure.roads.join(t('join.list')) || '—'}</dd></div>
       <div class="wide"><dt>${t('closure.stops')}</dt><dd>${t(closure.profiles.includes('foot') ? 'closure.stops.all' : 'closure.stops.but_foot')}</dd></div>
       <div class="wide"><dt>${t('closure.drawn_by')}</dt><dd>${t('closure.by_at', { name: closure.drawn_by_name, at: timeOfDay(closure.drawn_at, { seconds: true }) })}</dd></div>
       ${ended && html`<div class="wide"><dt>${t('closure.ended_by')}</dt><dd>${t('closure.by_at', { name: closure.ended_by === 'system' ? t('closure.by_clock') : (closure.ended_by_name ?? ''), at: timeOfDay(ended, { seconds: true }) })}<small>${closure.end_reason ?? ''}</small></dd></div>`}
@@ -91,7 +91,7 @@ export function ClosureDrawer({ id }) {
   return html`<header class="drawer-head"><span class=${`tag closure-tag ${closure.state}`} data-testid="closure-state" data-state=${closure.state}><${ClosureMark} state=${closure.state} size=${18} /> ${t(`closure.state.${closure.state}`)}</span>
       <button class="link plain code" onClick=${() => select({ kind: 'closures', id: 'all' })}>${t('closure.title')}</button>
       <button class="esc" onClick=${goBack} data-testid="drawer-close">Esc ✕</button></header>
-    <div class="drawer-body"><div class="title"><h1 data-testid="drawer-title">${closureName(closure)}</h1><p>${spanText(closure, nowMs())}</p></div>
+    <div class="drawer-body"><div class="title"><h1 data-testid="drawer-title">${closureName(closure)}</h1><p>${closure.place ?? ''}</p></div>
       <${Facts} closure=${closure} />
       ${live && mayClose() && html`<div class="pad extend"><span>${t('closure.extend')}</span>${closure.ends_at !== null && html`
         <button class="btn sm" disabled=${busy} onClick=${() => void extendClosure(closure, 30)}>${t('closure.extend.30')}</button>

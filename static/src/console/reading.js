@@ -83,7 +83,7 @@ export function firstFree(items) {
 /** Cameras nearest to what is selected: those that have it in view first. One picked from the strip keeps the strip. */
 export async function readCameras() {
   const { selection } = ui;
-  if (!may('camera.view')) return;
+  if (!may('camera.view') || selection?.kind === 'closure-form' || selection?.kind === 'closures') return; // the pictures stay meanwhile
   if (selection?.kind === 'camera' && ui.cameras.some((item) => item.id === selection.id)) return;
   const at = placeOfSelection();
   const key = at ? `${at[0].toFixed(5)},${at[1].toFixed(5)}` : '';
@@ -119,7 +119,6 @@ export function placeOfSelection() {
     return row < 0 ? null : [ui.feed.movers.lon[row], ui.feed.movers.lat[row]];
   }
   if (selection.kind === 'closure') return board().closures?.[selection.id]?.coordinates[0] ?? null;
-  if (selection.kind === 'closure-form') return ui.closureDraft?.points[0] ?? null;
   if (selection.kind === 'form' && ui.draft) return [ui.draft.lon, ui.draft.lat];
   return selection.lon === undefined ? null : [selection.lon, /** @type {number} */ (selection.lat)];
 }

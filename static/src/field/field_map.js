@@ -105,9 +105,13 @@ export class FieldMap {
    * @param {Position | null} scene.me
    * @param {Incident | null} scene.incident
    * @param {[number, number][] | null} scene.line the way still to go
+   * @param {Record<string, import('../../types/wire.d.ts').Closure>} scene.closures
+   * @param {number} scene.nowMs server time
+   * @param {number} scene.revision of the district
    * @param {boolean} scene.close zoom in on me (turn by turn) instead of showing the whole way
    */
-  show({ me, incident, line, close }) {
+  show({ me, incident, line, close, closures, nowMs, revision }) {
+    this.#map.closures.sync(closures, nowMs, revision);
     if (me) {
       this.#marker.setLngLat([me.lon, me.lat]);
       if (!this.#placed) this.#marker.addTo(this.#map.gl);

@@ -114,5 +114,6 @@ export function ownPart(board, responderId) {
     if (incident) own.incidents[incident.id] = incident;
   }
   for (const message of messagesOf(board, responderId).slice(-KEPT_MESSAGES)) own.messages[message.id] = message;
+  own.closures = board.closures ?? {}; // few, and a road stays closed without network
   return own;
 }

@@ -13,13 +13,13 @@ import { Duty } from './duty.js';
 import { FieldMap } from './field_map.js';
 import { jobOf, needsAnswer, ownPart } from './job.js';
 import { forget, keepBoard, keepPage, readKeptBoard, whoAmI } from './kept.js';
-import { nextTurn, progressAlong, secondsLeft } from './navigation.js';
+import { nearClosure, nextTurn, progressAlong, secondsLeft } from './navigation.js';
 import { Outbox } from './outbox.js';
 import { openStore, sendEntry } from './outbox_store.js';
 import { shrinkPhoto } from './photo.js';
 import { App } from './view.js';
 
-/** @import {Board, EtaItem, Responder, Route, RouteStep, Session} from '../../types/wire.d.ts' */
+/** @import {Board, Closure, EtaItem, Responder, Route, RouteStep, Session} from '../../types/wire.d.ts' */
 /** @import {Feed} from '../feed.js' */
 /** @import {Job} from './job.js' */
 /** @import {Entry} from './outbox.js' */
@@ -42,6 +42,7 @@ import { App } from './view.js';
  * @property {number | null} leftM
  * @property {string | null} etaMethod
  * @property {string | null} safety
+ * @property {Closure | null} closed the closed road nearest to me or my way, if it is near
  * @property {number} unread
  * @property {string | null} sheet
  * @property {string | null} flash
@@ -98,6 +99,7 @@ class FieldPage {
     });
     this.feed.onEvent((frame) => {
       if (frame.type === 'message.sent') buzz();
+      if (frame.type.startsWith('closure.')) this.#routeAt = -Infinity; // the way may lead elsewhere now
     });
     window.setInterval(() => this.#tick(), 1000);
     addEventListener('online', () => void outbox.flush());
@@ -165,7 +167,7 @@ class FieldPage {
     }
     const { incident } = job;
     const off = this.#route ? (progressAlong(this.#route.coordinates, [here.lon, here.lat])?.off_m ?? Infinity) : Infinity;
-    const another = this.#routeFor !== `${incident.id} ${incident.lon} ${incident.lat}`;
+    const another = this.#routeAt === -Infinity || this.#routeFor !== `${incident.id} ${incident.lon} ${incident.lat}`;
     const pause = Date.now() - this.#routeAt;
     if (this.#routing || pause < 3_000 || (!another && off < OFF_ROUTE_M && pause < ROUTE_EVERY_MS)) return;
     this.#routing = true;
@@ -219,6 +221,7 @@ class FieldPage {
       leftM: progress && onLine ? progress.left_m : (eta?.distance_m ?? straightM),
       etaMethod: route?.eta_method ?? eta?.eta_method ?? null,
       safety: job && has(safetyKey) ? t(safetyKey) : null,
+      closed: nearClosure(Object.values(this.board.closures ?? {}), here && [here.lon, here.lat], job && progress ? progress.ahead : []),
       unread: this.#incoming().filter((item) => !item.receipts[this.me ?? '']?.read_at).length,
       sheet: this.#sheet,
       flash: this.#flash,
@@ -245,6 +248,9 @@ class FieldPage {
         me: here,
         incident: model.job?.incident ?? null,
         line: progress && model.job?.state !== 'on_scene' ? progress.ahead : null,
+        closures: this.board.closures ?? {},
+        nowMs: model.serverNow,
+        revision: this.board.geography?.district?.revision ?? 0,
         close: model.job?.state === 'en_route' && (model.turn?.in_m ?? Infinity) < 200,
       });
       alertWhile(model.job !== null && needsAnswer(model.job));

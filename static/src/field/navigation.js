@@ -2,7 +2,7 @@
 
 import { metresBetween } from '../map/sphere.js';
 
-/** @import {Route, RouteStep} from '../../types/wire.d.ts' */
+/** @import {Closure, Route, RouteStep} from '../../types/wire.d.ts' */
 
 /**
  * @typedef {object} Progress
@@ -59,6 +59,30 @@ export function nextTurn(route, here) {
     if (at && at.along_m > progress.along_m + 8) return { step, in_m: at.along_m - progress.along_m };
   }
   return null;
+}
+
+const NEAR_ME_M = 800;
+const NEAR_WAY_M = 150;
+
+/**
+ * The closure in force that is nearest to me or to my way, where one is near enough to matter.
+ * @param {readonly Closure[]} closures
+ * @param {readonly [number, number] | null} here
+ * @param {readonly [number, number][]} way still to go
+ * @returns {Closure | null}
+ */
+export function nearClosure(closures, here, way) {
+  let best = null;
+  let least = 1;
+  for (const closure of closures) {
+    if (closure.state !== 'in_force') continue;
+    const { coordinates } = closure;
+    const toMe = here ? (progressAlong(coordinates, here)?.off_m ?? metresBetween(here, coordinates[0])) : Infinity;
+    const toWay = Math.min(...coordinates.map((at) => progressAlong(way, at)?.off_m ?? Infinity));
+    const share = Math.min(toMe / NEAR_ME_M, toWay / NEAR_WAY_M);
+    if (share <= least) [best, least] = [closure, share];
+  }
+  return best;
 }
 
 /**

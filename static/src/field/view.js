@@ -3,6 +3,7 @@
 import { has, t } from '../i18n.js';
 import { clock, distance, duration, timeOfDay } from '../time.js';
 import { html, useEffect, useRef } from '../ui/h.js';
+import { closureName, ClosureMark, spanText } from '../ui/closures.js';
 import { LevelMark } from '../ui/shapes.js';
 import { needsAnswer, stages } from './job.js';
 import { megabytes } from './photo.js';
@@ -79,6 +80,7 @@ function MapHere({ model }) {
 function MapBox({ model, act }) {
   return html`<div class="map-box">
     <${MapHere} model=${model} />
+    ${model.closed && html`<p class="closed-near" data-testid="closed-near"><${ClosureMark} state="in_force" size=${20} /><span>${t('closure.near', { name: closureName(model.closed), reason: model.closed.reason, span: spanText(model.closed, model.serverNow) })}</span></p>`}
     ${model.mapTouched && html`<button type="button" class="recentre" onClick=${act.recentre}>${t('field.recentre')}</button>`}
   </div>`;
 }

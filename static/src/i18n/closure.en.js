@@ -62,7 +62,7 @@ export default {
   'closure.submit.change': 'Save',
   'closure.bad_time': 'The end must be after the beginning, and after now',
   'closure.length': 'Closed',
-  'closure.where': 'Where',
+  'closure.roads': 'Roads',
   'closure.drawn_by': 'Closed by',
   'closure.ended_by': 'Ended by',
   'closure.by_clock': 'by the clock',

@@ -62,7 +62,7 @@ export default {
   'closure.submit.change': '保存修改',
   'closure.bad_time': '结束须在开始和现在之后',
   'closure.length': '封闭长度',
-  'closure.where': '位置',
+  'closure.roads': '道路',
   'closure.drawn_by': '封控人',
   'closure.ended_by': '解除人',
   'closure.by_clock': '到时自动',

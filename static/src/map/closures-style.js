@@ -105,6 +105,8 @@ export const signLayers = (p, scale) => [
 ];
 
 const SIGN_PX = 26;
+const WHITE = '#ffffff';
+const INK = '#111a2b';
 const HATCH_PX = 14;
 
 /**
@@ -115,7 +117,7 @@ const HATCH_PX = 14;
 export function addClosureIcons(put, p, image) {
   put('closure-sign', image((pen) => {
     disc(pen, p, p.closure);
-    pen.fillStyle = '#ffffff';
+    pen.fillStyle = WHITE;
     pen.fillRect(-6, -1.9, 12, 3.8);
   }, SIGN_PX));
   put('closure-sign-planned', image((pen) => {
@@ -131,7 +133,7 @@ export function addClosureIcons(put, p, image) {
   }, SIGN_PX));
   put('closure-chevron', image((pen) => {
     pen.lineCap = 'round';
-    for (const [colour, line] of /** @type {[string, number][]} */ ([[p.casingMark, 4.6], [p.closureTape, 2.2]])) {
+    for (const [colour, line] of /** @type {[string, number][]} */ ([[WHITE, 5.2], [INK, 2.4]])) {
       pen.strokeStyle = colour;
       pen.lineWidth = line;
       pen.beginPath();
@@ -155,7 +157,7 @@ function disc(pen, p, colour) {
   pen.fillStyle = colour;
   pen.fill();
   pen.lineWidth = 1.8;
-  pen.strokeStyle = colour === p.closure ? '#ffffff' : p.closureText;
+  pen.strokeStyle = colour === p.closure ? WHITE : p.closureText;
   pen.stroke();
 }
 

@@ -179,6 +179,7 @@ export class WallMap {
       void this.#loadAreas();
     }
     map.cameras.setPins(pins);
+    map.closures.sync(board.closures, nowMs, board.geography?.district?.revision ?? 0);
     if (this.#drawn.incidents !== board.incidents) {
       map.setIncidents(Object.values(board.incidents).filter(isOpen));
       this.#labelsAt = -Infinity;
