@@ -114,6 +114,7 @@ class Moment:
             self.facts.area_m2,
             self.facts.seen_m2,
             self.facts.cameras,
+            self.facts.built,
         )
         seconds = tuple(sorted({*(60 * m for m in MINUTES), 60 * minutes}))
         return {one.code: one for one in self.rollup.figures(facts, seconds)}
@@ -223,6 +224,7 @@ class Coverage:
             area_m2=kept.seen.grid_m2,
             seen_m2=kept.seen.seen_m2.copy(),
             cameras=kept.seen.cameras,
+            built=kept.seen.built,
         )
         count = CameraCount(len(cameras), len(working), len(kept.seen.undirected))
         return Moment(at, district, kept.rollup, reach, people, +excluded, facts, count)
@@ -231,9 +233,12 @@ class Coverage:
         kept = self._kept
         if kept is None or kept.district.areas is not district.areas:
             areas = district.areas
-            kept = _Kept(district, Ground(areas, district.roads.graphs), Rollup(areas), SeenArea(areas, {}))
+            seen = SeenArea(areas, {}, district.buildings)
+            kept = _Kept(district, Ground(areas, district.roads.graphs), Rollup(areas), seen)
         elif kept.district.roads is not district.roads:
             kept.ground = Ground(district.areas, district.roads.graphs)
+        if kept.district.buildings is not district.buildings:
+            kept.seen = SeenArea(district.areas, {}, district.buildings)
         # Where only a road was closed or opened, the points on the roads stay where they are.
         if kept.ground.graphs != district.nearest.graphs:
             kept.ground = kept.ground.with_closures(district.nearest.graphs)

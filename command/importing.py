@@ -14,6 +14,7 @@ from command.errors import Malformed
 from command.responders import KINDS, Profile, Responder
 from gis.addresses import read_addresses
 from gis.basemap import build_basemap
+from gis.buildings import read_buildings
 from gis.roads.graph import RoadGraph
 from gis.roads.profiles import PROFILES
 from gis.tables import PointRow, RowError, point_rows, split_list
@@ -60,6 +61,9 @@ def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress 
         houses = read_addresses(path)
         houses.save(folder / names.ADDRESSES)
         notes["addresses"] = len(houses)
+        footprints = read_buildings(path)
+        footprints.save(folder / names.BUILDINGS)
+        notes["buildings"] = len(footprints)
         part = folder / (names.ROADS + ".part")
         shutil.copyfile(path, part)
         os.replace(part, folder / names.ROADS)

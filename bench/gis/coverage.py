@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from bench.nearest import forward_matrix, lattice
 from gis.areas import Area, AreaIndex
+from gis.buildings import Buildings
 from gis.coverage.gaps import BUFFER_M, gaps
 from gis.coverage.reach import Ground
 from gis.coverage.rollup import GridFacts, Rollup
@@ -136,6 +137,22 @@ def measure_reach(graph: RoadGraph, name: str) -> AreaIndex:
     return areas
 
 
+def town_blocks(seen: SeenArea, spot: NDArray[np.float64], rng: np.random.Generator) -> Buildings:
+    """Houses of 10 to 30 m about the cameras, eight for each, none on top of one."""
+    x, y = seen.frame.to_xy(spot[:, 0], spot[:, 1])
+    count = 8 * CAMERAS
+    near = rng.integers(0, CAMERAS, count)
+    away, angle = rng.uniform(25, 220, count), rng.uniform(0, 2 * np.pi, count)
+    cx, cy = x[near] + away * np.sin(angle), y[near] + away * np.cos(angle)
+    wide, deep, turn = rng.uniform(5, 15, count), rng.uniform(5, 15, count), rng.uniform(0, np.pi, count)
+    ex = np.array([-1, 1, 1, -1]) * wide[:, None]
+    ny = np.array([-1, -1, 1, 1]) * deep[:, None]
+    bx = cx[:, None] + ex * np.cos(turn)[:, None] - ny * np.sin(turn)[:, None]
+    by = cy[:, None] + ex * np.sin(turn)[:, None] + ny * np.cos(turn)[:, None]
+    lon, lat = seen.frame.to_lonlat(bx.ravel(), by.ravel())
+    return Buildings(np.asarray(lon), np.asarray(lat), np.arange(count + 1) * 4, np.full(count, np.nan))
+
+
 def measure_view(areas: AreaIndex) -> None:
     """Print the figures of cameras in a city."""
     west, south, east, north = areas.bounds or (0.0, 0.0, 0.0, 0.0)
@@ -164,6 +181,23 @@ def measure_view(areas: AreaIndex) -> None:
         return seen.change(f"c{n}", Sight(old.lon, old.lat, float(rng.uniform(0, 360)), old.fov, old.range_m))
 
     say("  one camera turned", change, 200, "target 10")
+
+    blocks = town_blocks(seen, spot, rng)
+    with_walls = say(
+        f"  with {len(blocks)} footprints in the way", lambda: SeenArea(areas, cameras, blocks), 1
+    )
+    walled = SeenArea(areas, cameras, blocks)
+    hidden = 1.0 - walled.seen_m2.sum() / seen.seen_m2.sum()
+    slower = with_walls / own
+    print(f"  {'share of what was seen that they hide':<52}{100 * hidden:10.1f} %    {slower:.1f} x the time")
+
+    def change_walled() -> object:
+        n = next(turn) % CAMERAS
+        old = cameras[f"c{n}"]
+        sight = Sight(old.lon, old.lat, float(rng.uniform(0, 360)), old.fov, old.range_m)
+        return walled.change(f"c{n}", sight)
+
+    say("  one camera turned among them", change_walled, 200, "target 10")
 
     def plain() -> object:
         x, y = seen.frame.to_xy(spot[:, 0], spot[:, 1])

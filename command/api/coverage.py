@@ -98,10 +98,16 @@ def _row(s: Services, area: Area, figures: Figures, workers: Mapping[str, list[J
         "area_m2": round(figures.area_m2),
         "seen": _share(figures.seen),
         "watched": figures.watched,
+        "seen_basis": _basis(figures),
     }
     if area.tier == GRID:
         row["workers"] = workers.get(area.code, [])
     return row
+
+
+def _basis(figures: Figures) -> str:
+    """Say whether buildings stand in the cameras' way in all of an area's grids, in some, or in none."""
+    return "theoretical" if not figures.built else "occluded" if figures.built == figures.grids else "mixed"
 
 
 def _share(share: float | None) -> float | None:
@@ -147,7 +153,7 @@ async def coverage(
             "excluded": [{"reason": r, "count": n} for r, n in sorted(moment.excluded.items())],
         },
         "cameras": {"total": counts.total, "working": counts.working, "undirected": counts.undirected},
-        "seen_basis": "theoretical",
+        "seen_basis": _basis(figures[areas[0].code]) if areas else "theoretical",
         "items": [_row(s, one, figures[one.code], workers) for one in areas],
         "gaps": found,
     }

@@ -32,8 +32,9 @@ class Figures:
         median_s: Whole seconds in which half of the road is reached, None where it never is.
         p90_s: The same for nine tenths.
         area_m2: Of its grids.
-        seen: Share of that area seen by a working camera; nothing stands in the way on paper.
+        seen: Share of that area seen by a working camera.
         watched: Grids of which some camera sees some part.
+        built: Grids in which buildings stand in the way; in the others `seen` is theoretical.
     """
 
     code: str
@@ -50,6 +51,7 @@ class Figures:
     area_m2: float
     seen: float | None
     watched: int
+    built: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +65,7 @@ class GridFacts:
         area_m2: (n,) its area.
         seen_m2: (n,) what cameras see of it.
         cameras: (n,) how many cameras see some of it.
+        built: (n,) whether footprints of buildings are known there; None: nowhere.
     """
 
     times: Times
@@ -71,6 +74,7 @@ class GridFacts:
     area_m2: Floats
     seen_m2: Floats
     cameras: NDArray[np.int64]
+    built: NDArray[np.bool_] | None = None
 
 
 class Rollup:
@@ -141,6 +145,7 @@ class Rollup:
                     area_m2=area_m2,
                     seen=float(facts.seen_m2[chosen].sum() / area_m2) if area_m2 > 0 else None,
                     watched=int((facts.cameras[chosen] > 0).sum()),
+                    built=0 if facts.built is None else int(facts.built[chosen].sum()),
                 )
             )
         return out

@@ -1,6 +1,7 @@
-"""What cameras see of each grid, on paper: sectors without anything that stands in the way (理论覆盖).
+"""What cameras see of each grid: sectors, less what buildings hide where their footprints are known.
 
-Kept per grid, so that one camera that fails or turns costs only the grids it touches.
+Where none are known nothing stands in the way, and what is told is coverage on paper (理论覆盖). Kept per grid, so
+that one camera that fails or turns costs only the grids it touches.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from gis.areas import AreaIndex
+from gis.buildings import NO_BUILDINGS, Buildings
+from gis.coverage.sight import Obstacles, fan_shape
 from gis.crs import LocalMetric, by_columns
 
 Floats = NDArray[np.float64]
@@ -124,6 +127,13 @@ class SeenArea:
     Args:
         areas: Whose grids.
         cameras: By id; those that work. One without direction is counted in `undirected` and sees nothing.
+        buildings: Footprints that stand in the way.
+
+    Attributes:
+        frame: Metres about the middle of the district.
+        grid_m2: (grids,) area of each.
+        seen_m2: (grids,) what cameras see of it.
+        built: (grids,) whether footprints are known there; where not, what is seen is theoretical.
 
     >>> from gis.areas import Area
     >>> areas = AreaIndex([Area("1", "一格", 4, None, "网格", shapely.box(117.0, 34.0, 117.01, 34.01))])
@@ -136,7 +146,9 @@ class SeenArea:
     0.0
     """
 
-    def __init__(self, areas: AreaIndex, cameras: Mapping[str, Sight]) -> None:
+    def __init__(
+        self, areas: AreaIndex, cameras: Mapping[str, Sight], buildings: Buildings = NO_BUILDINGS
+    ) -> None:
         bounds = areas.bounds or (0.0, 0.0, 0.0, 0.0)
         self.frame = LocalMetric((bounds[0] + bounds[2]) / 2.0, (bounds[1] + bounds[3]) / 2.0)
         self.grid_shapes: NDArray[np.object_] = shapely.transform(
@@ -146,6 +158,10 @@ class SeenArea:
         self._tree = shapely.STRtree(self.grid_shapes)
         self.grid_m2: Floats = shapely.area(self.grid_shapes)
         self.seen_m2: Floats = np.zeros(len(self.grid_shapes))
+        self._obstacles = Obstacles(buildings, self.frame)
+        self.built = np.zeros(len(self.grid_shapes), dtype=np.bool_)
+        if len(buildings):
+            self.built[self._tree.query(self._obstacles.shapes, predicate="intersects")[1]] = True
         self._sights: dict[str, Sight] = {}
         self._shapes: dict[str, BaseGeometry] = {}
         self._grids_of: dict[str, tuple[int, ...]] = {}
@@ -212,14 +228,15 @@ class SeenArea:
         if not known:
             return
         x, y = self.frame.to_xy([sight.lon for _, sight, _ in known], [sight.lat for _, sight, _ in known])
-        shapes = sectors(
-            x,
-            y,
-            [sight.azimuth or 0.0 for _, sight, _ in known],
-            [sight.fov or FOV_DEG for _, sight, _ in known],
-            [ground[0] for _, _, ground in known],
-            [ground[1] for _, _, ground in known],
-        )
+        axis = [sight.azimuth or 0.0 for _, sight, _ in known]
+        wide = [sight.fov or FOV_DEG for _, sight, _ in known]
+        near, far = [ground[0] for _, _, ground in known], [ground[1] for _, _, ground in known]
+        shapes = sectors(x, y, axis, wide, near, far)
+        if len(self._obstacles):
+            high = [np.nan if sight.height_m is None else sight.height_m for _, sight, _ in known]
+            fans = self._obstacles.fans(x, y, axis, wide, far, high)
+            for n, angle, depth in zip(fans.which.tolist(), fans.angle_deg, fans.depth_m, strict=True):
+                shapes[n] = fan_shape(float(x[n]), float(y[n]), angle, depth, near[n], far[n])
         which, grid = self._tree.query(shapes, predicate="intersects")
         order = np.lexsort((grid, which))
         start = np.searchsorted(which[order], np.arange(len(known) + 1))

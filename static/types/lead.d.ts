@@ -25,6 +25,8 @@ export interface AreaCover {
   area_m2: number;
   seen: number | null;
   watched: number;
+  /** Whether buildings stand in the cameras' way in all grids, in some, or in none that is known. */
+  seen_basis: 'occluded' | 'mixed' | 'theoretical';
   /** Of grids only. */
   workers?: { responder_id: string; name: string; on_duty: boolean }[];
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { classOf, lacksOf, openedAtFirst, pathTo, rateOf, storyOf, tableRows, wanting } from '../../static/src/lead/figures.js';
+import { classOf, lacksOf, openedAtFirst, pathTo, rateOf, storyOf, tableRows, wanting, within } from '../../static/src/lead/figures.js';
+import { curve, rowBefore, shareThen } from '../../static/src/lead/history.js';
+import { ui } from '../../static/src/lead/state.js';
 import { boxOf, framed, pathOf, projection } from '../../static/src/lead/shape.js';
 import { lengthOf, minutesOf, percent, rate } from '../../static/src/lead/words.js';
 import { setLanguage } from '../../static/src/i18n.js';
@@ -10,7 +12,7 @@ import { setLanguage } from '../../static/src/i18n.js';
 const area = (code, tier, parent, more = {}) => ({
   code, name: code, tier, parent, label: '', label_point: /** @type {[number, number]} */ ([117, 34]), grids: 1, staffed: 1, on_duty: 1, road_m: 1000,
   reach: { 3: 1, 5: 1, 10: 1 }, reached: { 3: 1, 5: 1, 10: 1 }, measured: 1, unreached: 0, median_s: 60, p90_s: 120,
-  area_m2: 1e6, seen: 0.02, watched: 1, ...more,
+  area_m2: 1e6, seen: 0.02, watched: 1, seen_basis: /** @type {const} */ ('theoretical'), ...more,
 });
 
 /** A county of two townships; B's grids are far, one of them bare. */
@@ -84,4 +86,30 @@ test('outlines keep their proportions', () => {
   assert.ok(Math.abs(view[2] / 240 - unit) < 1e-9 && Math.abs(view[0] + view[2] / 2 - 50) < 1e-9);
   // A point of no size is still something to look at.
   assert.ok(framed([5, 5, 0, 0], 100, 100).unit > 0);
+});
+
+test('an area holds itself and what lies below, asked once for each', () => {
+  const rows = new Map(ROWS.map((row) => [row.code, row]));
+  assert.deepEqual(within(rows, 'B').map((row) => row.code), ['B', 'B1', 'B2']);
+  assert.equal(within(rows, '').length, ROWS.length);
+  assert.deepEqual(within(rows, 'gone'), []);
+});
+
+test('curves keep their gaps, and the same hour yesterday is found by its hour', () => {
+  const now = Date.parse('2026-11-22T03:20:00Z');
+  /** @param {number} ago hours @param {number} staffed */
+  const hour = (ago, staffed) => /** @type {any} */ ({ hour: new Date(Date.parse('2026-11-22T03:00:00Z') - ago * 3_600_000).toISOString(), staffed, grids: 4, reached: { 3: 0, 5: 2, 10: 4 }, measured: 4 });
+  ui.feed = /** @type {any} */ ({ serverNow: () => now });
+  ui.compare = 'day';
+  ui.history = { area: 'C', since: null, items: [hour(24, 1), hour(3, 2), hour(0, 3)] };
+  const staffed = (/** @type {any} */ row) => row.staffed;
+  assert.deepEqual(curve(staffed), [1, ...Array(20).fill(null), 2, null, null, 3]);
+  assert.equal(rowBefore()?.staffed, 1);
+  assert.equal(shareThen('reach', hour(0, 3), 5), 0.5);
+  ui.history.items.shift();
+  assert.deepEqual(curve(staffed), []);
+  assert.equal(rowBefore(), null);
+  ui.compare = 'week';
+  ui.history = null;
+  assert.deepEqual(curve(staffed), []);
 });

@@ -10,6 +10,7 @@ from command import importing
 from command.district import (
     ADDRESSES,
     BASEMAP,
+    BUILDINGS,
     ROADS,
     District,
     graph_file,
@@ -49,7 +50,13 @@ def test_roads_make_a_graph_per_means_of_travel_and_a_basemap(tmp_path: Path) ->
     done = importing.import_roads(folder, roads, dry_run=False)
     assert set(done.notes["edges"]) == {"car", "motorcycle", "foot"}  # type: ignore[call-overload]
     names = {path.name for path in folder.iterdir()}
-    assert names == {ADDRESSES, BASEMAP, ROADS, *(graph_file(name) for name in ("car", "motorcycle", "foot"))}
+    assert names == {
+        ADDRESSES,
+        BASEMAP,
+        BUILDINGS,
+        ROADS,
+        *(graph_file(name) for name in ("car", "motorcycle", "foot")),
+    }
     loaded = load_district(folder)
     assert loaded.basemap == folder / BASEMAP
     assert loaded.bounds is not None

@@ -6,7 +6,7 @@ import { GRID, MEASURES, classOf, classesOf, lacksOf, pathTo, reachOf, within } 
 import { sendAway } from './read.js';
 import { gridAt, paint, shapesOf } from './paint.js';
 import { boxOf, framed, pathOf, projection } from './shape.js';
-import { choose, placed, set, ui } from './state.js';
+import { choose, placed, set, topRow, ui } from './state.js';
 import { minutesOf, percent } from './words.js';
 
 /** @import {Box, Project} from './shape.js' */
@@ -62,7 +62,7 @@ function Tip({ at, wide }) {
     <dl><dt>${t('lead.col.staffed')}</dt><dd class=${lacks.includes('staffed') ? 'gap' : ''}>${worker}${row.on_duty ? ` · ${t('lead.on_duty')}` : ''}</dd>
     <dt>${t('lead.card.reach', { m: ui.minutes })}</dt><dd class=${lacks.includes('reach') ? 'gap' : ''}>${percent(reachOf(row, ui.minutes))}</dd>
     <dt>P50 · P90</dt><dd>${minutesOf(row.median_s)} · ${minutesOf(row.p90_s)} ${t('lead.minutes')}</dd>
-    <dt>${t('lead.card.seen')}</dt><dd class=${lacks.includes('seen') ? 'gap' : ''}>${row.watched ? percent(row.seen, 2) : t('lead.unseen')}</dd></dl></div>`;
+    <dt>${t(row.seen_basis === 'theoretical' ? 'lead.seen.theoretical' : 'lead.card.seen')}</dt><dd class=${lacks.includes('seen') ? 'gap' : ''}>${row.watched ? percent(row.seen, 2) : t('lead.unseen')}</dd></dl></div>`;
 }
 
 function Legend() {
@@ -75,7 +75,7 @@ function Legend() {
   }, [rows, chosen, measure, minutes]);
   const count = (/** @type {number} */ n) => counts.get(n) ?? 0;
   const none = count(-1);
-  return html`<div class="legend"><p>${t(`lead.legend.${measure}`, { m: minutes })}</p>
+  return html`<div class="legend"><p>${t(measure === 'seen' ? `lead.legend.seen.${topRow()?.seen_basis ?? 'theoretical'}` : `lead.legend.${measure}`, { m: minutes })}</p>
     <ul>${classesOf(measure).map((n) => html`<li key=${n} data-testid=${`class-${n}`}><i class=${`cov c${n}`}></i>${t(`lead.class.${measure}.${n}`)}<b>${count(n)}</b></li>`)}
     ${none > 0 && html`<li><i class="cov none"></i>${t('lead.class.none')}<b>${none}</b></li>`}
     ${(measure === 'reach' || measure === 'seen') && html`<li class="apart"><i class="cov hatched"></i>${t('lead.vacant')}<b>${bare}</b></li>`}</ul>
