@@ -31,6 +31,7 @@ from gis.division import (
     versions_of,
 )
 from gis.errors import AreaConflict, UnknownArea
+from gis.locate import Locator
 
 __all__ = [
     "COUNTY",
@@ -236,6 +237,11 @@ class AreaIndex:
         np.minimum.at(grid, known[hits[0]], hits[1].astype(np.int32))
         grid[grid == unclaimed] = -1
         return grid
+
+    @cached_property
+    def locator(self) -> Locator:
+        """Every tier and the beats for many points at a time; made when first asked for, best in a thread."""
+        return Locator(self.areas, self.beats)
 
     def within(self, code: str, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
         """Whether each point lies in an area, its border included. Raises UnknownArea."""
