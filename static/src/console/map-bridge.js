@@ -3,6 +3,7 @@ import { call, callAll } from '../api.js';
 import { activeAssignments, geographyOf, isOpen, responderByUnit } from '../board.js';
 import { t } from '../i18n.js';
 import { createMap } from '../map/map.js';
+import { placeFeatures } from '../map/places-layer.js';
 import { bearingText, cutText, distanceText, durationText } from '../ui/format.js';
 import { isAlarm, isWaiting } from '../ui/levels.js';
 import { openArea, openIncident, openPoint, select } from './actions.js';
@@ -67,10 +68,27 @@ export async function startMap(container) {
   return map;
 }
 
+let places = 'none';
+/** Places and checkpoints, once somebody wants to see them. */
+export async function loadPlaces() {
+  if (places !== 'none' || !ui.layers.places) return;
+  places = 'loading';
+  try {
+    const [named, checkpoints] = await Promise.all([callAll('/places'), callAll('/checkpoints')]);
+    ui.map?.setPlaces(placeFeatures(named, checkpoints));
+    places = 'loaded';
+  } catch (error) {
+    places = 'none';
+    console.warn('places', error);
+  }
+}
+
 /** Somebody changed the district: what was drawn of it is asked for anew. */
 async function reloadAreas() {
   const close = grids !== 'none';
   grids = 'none';
+  places = 'none';
+  void loadPlaces();
   await loadAreas();
   if (close) await loadGrids();
 }

@@ -6,10 +6,10 @@ import { ClosureMark, liveClosures } from '../ui/closures.js';
 import { KindMark } from '../ui/shapes.js';
 import { openArea, select } from './actions.js';
 import { showsCross } from './closure-draw.js';
-import { home } from './map-bridge.js';
+import { home, loadPlaces } from './map-bridge.js';
 import { board, set, ui } from './state.js';
 
-const LAYERS = /** @type {const} */ (['areas', 'incidents', 'people', 'cameras']);
+const LAYERS = /** @type {const} */ (['areas', 'incidents', 'people', 'cameras', 'places']);
 const SCALE_PX = 140;
 
 /** @returns {{px: number, text: string}} */
@@ -35,6 +35,7 @@ export function MapChrome() {
         onClick=${() => {
           const layers = { ...ui.layers, [name]: !ui.layers[name] };
           ui.map?.setShown(name, layers[name]);
+          if (name === 'places') void loadPlaces();
           set({ layers });
         }}>${t(`console.layer.${name}`)}</button>`,
       )}</div>

@@ -88,7 +88,7 @@ export const ui = {
   help: false,
   userMenu: false,
   theme: /** @type {import('../map/palette.js').Theme} */ ('dark'),
-  layers: { areas: true, incidents: true, people: true, cameras: true },
+  layers: { areas: true, incidents: true, people: true, cameras: true, places: false },
   /** @type {Map<string, import('../map/map.js').AreaLabel & {parent: string | null}>} */ areas: new Map(),
   /** @type {{code: string, name: string}[]} */ crumbs: [],
   queueOpen: { handled: false, running: 40 },

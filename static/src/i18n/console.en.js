@@ -322,6 +322,7 @@ export default {
   'console.layer.incidents': 'Incidents',
   'console.layer.people': 'People',
   'console.layer.cameras': 'Cameras',
+  'console.layer.places': 'Places',
   'console.zoom.in': 'Zoom in',
   'console.zoom.out': 'Zoom out',
   'console.zoom.home': 'Whole district',

@@ -322,6 +322,7 @@ export default {
   'console.layer.incidents': '事件',
   'console.layer.people': '人员',
   'console.layer.cameras': '摄像头',
+  'console.layer.places': '场所卡口',
   'console.zoom.in': '放大',
   'console.zoom.out': '缩小',
   'console.zoom.home': '回到全域',

@@ -2,6 +2,7 @@
 import { BOX, LEVELS } from '../ui/levels.js';
 import { addClosureIcons } from './closures-style.js';
 import { paletteOf } from './palette.js';
+import { addPlaceIcons } from './places-layer.js';
 
 const RATIO = 3;
 const SIZE = 30;
@@ -59,6 +60,7 @@ export function addIcons(map, theme) {
   for (const mark of ['live', 'late', 'offline', 'unknown']) put(`camera-${mark}`, image((pen) => drawCamera(pen, mark, p), 14));
   for (let number = 1; number <= MOST_PINS; number += 1) put(`camera-pin-${number}`, image((pen) => drawPin(pen, number, p), 30));
   addClosureIcons(put, p, image);
+  addPlaceIcons(put, p, image);
 }
 
 /**

@@ -11,6 +11,7 @@ import { CLOSURE_LAYERS } from './closures-style.js';
 import { addIcons, incidentIcon } from './icons.js';
 import { MoversLayer } from './movers-layer.js';
 import { Overlays } from './overlays.js';
+import { PLACE_LAYERS } from './places-layer.js';
 import { paletteOf } from './palette.js';
 import { metresPerPixel } from './sphere.js';
 import { buildStyle, SOURCES } from './style.js';
@@ -242,7 +243,12 @@ export class LiveMap {
     })));
   }
 
-  /** Show or hide a group. @param {'areas' | 'incidents' | 'people' | 'cameras'} name @param {boolean} shown */
+  /** Places and checkpoints. @param {object[]} features of `placeFeatures` */
+  setPlaces(features) {
+    this.#fill('places', features);
+  }
+
+  /** Show or hide a group. @param {'areas' | 'incidents' | 'people' | 'cameras' | 'places'} name @param {boolean} shown */
   setShown(name, shown) {
     this.#shown.set(name, shown);
     if (this.#ready) this.#applyShown(name, shown);
@@ -260,6 +266,7 @@ export class LiveMap {
       areas: ['area-1', 'area-2', 'area-3', 'area-4', 'area-label-2', 'area-label-3', 'area-label-4'],
       incidents: ['incident', 'incident-alarm'],
       cameras: CAMERA_LAYERS,
+      places: PLACE_LAYERS,
     };
     for (const id of layers[name] ?? []) this.gl.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none');
   }

@@ -4,6 +4,7 @@
 // outlines only: a fill over the district would drown the basemap and the incidents with it.
 import { CAMERA_SOURCES, cameraLayers, cameraSources, pinLayers } from './cameras-style.js';
 import { CLOSURE_SOURCES, closureLayers, draftLayers, signLayers } from './closures-style.js';
+import { PLACE_SOURCES, placeLayers } from './places-layer.js';
 import { paletteOf } from './palette.js';
 
 const REGULAR = ['Yiping'];
@@ -12,7 +13,7 @@ const EMPTY = { type: 'FeatureCollection', features: [] };
 
 /** Sources the console fills. */
 export const SOURCES = /** @type {const} */ ([
-  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', ...CAMERA_SOURCES, ...CLOSURE_SOURCES, 'routes', 'incidents',
+  'area-1', 'area-2', 'area-3', 'area-4', 'area-labels', 'chosen', ...CAMERA_SOURCES, ...CLOSURE_SOURCES, ...PLACE_SOURCES, 'routes', 'incidents',
 ]);
 
 /** A width that grows with zoom.
@@ -190,6 +191,7 @@ function ours(p, scale) {
     },
   };
   return [
+    ...placeLayers(p, scale),
     ...cameraLayers(p, scale),
     ...closureLayers(p, scale),
     {
