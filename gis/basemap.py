@@ -121,7 +121,12 @@ _KEYS = (
 
 
 def build_basemap(
-    pbf: Path | str, out_pmtiles: Path | str, *, progress: Progress | None = None, max_zoom: int = MAX_ZOOM
+    pbf: Path | str,
+    out_pmtiles: Path | str,
+    *,
+    progress: Progress | None = None,
+    max_zoom: int = MAX_ZOOM,
+    tool: Path | None = None,
 ) -> dict[str, int]:
     """Turn an OpenStreetMap extract into a PMTiles file.
 
@@ -130,6 +135,7 @@ def build_basemap(
         out_pmtiles: Written whole or not at all.
         progress: Called with a share from 0 to 1 and what is being done.
         max_zoom: Highest zoom with tiles of its own (14 by default; the browser magnifies it further).
+        tool: The tile builder, where it is not to be looked for.
 
     Returns:
         Number of features by layer.
@@ -140,7 +146,7 @@ def build_basemap(
     """
     tell = progress or (lambda _share, _what: None)
     target = Path(out_pmtiles)
-    tool = find_tippecanoe()
+    tool = tool or find_tippecanoe()
     with tempfile.TemporaryDirectory(prefix="yiping-basemap-") as folder:
         tell(0.0, "读取地图数据")
         counts = write_layers(pbf, Path(folder), max_zoom=max_zoom)

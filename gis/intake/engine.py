@@ -9,7 +9,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -31,8 +32,9 @@ from gis.intake.model import (
 from gis.intake.unpack import MAX_BYTES, SHAPEFILE_PARTS
 
 TIMEOUT_S: Final = 900.0
-SILENCE_S: Final = 0.9
+TICK_S: Final = 0.6
 """After so long without a word the last progress is told again."""
+NOBODY: Final = 65534
 RESULTS: Final = (
     "draft.json",
     "preview.geojson",
@@ -76,23 +78,52 @@ async def draft(
         Refused: The file cannot be drafted at all.
     """
     called = name or source.name
+    teller = _Teller(progress)
     if choices.kind not in KINDS:
         raise _refused(called, "bad_kind", f"不认识的类别 {choices.kind}", f"unknown kind {choices.kind!r}")
-    await asyncio.to_thread(_look, source, called)
-    folder.mkdir(parents=True, exist_ok=True)
-    # Root's worker becomes nobody, who may not enter the folders above ours.
-    root = os.geteuid() == 0
-    work = Path(tempfile.mkdtemp(prefix="yiping-draft-" if root else ".draft-", dir=None if root else folder))
+    ticking = asyncio.create_task(teller.tick())
     try:
-        if root:
-            os.chown(work, 65534, 65534)
-        progress(Progress(0.0, "waiting"))
-        await _work(source, work, choices, reference, progress, called)
-        found = await asyncio.to_thread(_take, work, folder)
+        await asyncio.to_thread(_look, source, called)
+        work = await asyncio.to_thread(_make_work, folder)
+        try:
+            await _work(source, work, choices, reference, teller.tell, called)
+            found = await asyncio.to_thread(_take, work, folder)
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, True))
     finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, True))
+        ticking.cancel()
     progress(Progress(1.0, "done", found.rows, found.rows))
     return found
+
+
+class _Teller:
+    """Tells progress on, and the last one again where there is nothing new."""
+
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
+        self._progress = progress
+        self._last = Progress(0.0, "waiting")
+        self._told_at = 0.0
+
+    def tell(self, progress: Progress) -> None:
+        self._last = progress
+        self._told_at = time.monotonic()
+        self._progress(progress)
+
+    async def tick(self) -> None:
+        while True:
+            if time.monotonic() - self._told_at > TICK_S:
+                self.tell(self._last)
+            await asyncio.sleep(TICK_S / 2)
+
+
+def _make_work(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        return Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    # Root's worker becomes nobody, who may not enter the folders above ours.
+    work = Path(tempfile.mkdtemp(prefix="yiping-draft-"))
+    os.chown(work, NOBODY, NOBODY)
+    return work
 
 
 def _refused(called: str, code: str, zh: str, en: str) -> Refused:
@@ -133,7 +164,8 @@ def _skipped_drivers() -> str:
     return ",".join(dict.fromkeys((*others, "OGR_VRT", "VRT", "LIBKML", "KML", "CSV", "HTTP")))
 
 
-def _environment(work: Path) -> dict[str, str]:
+def bare_environment(work: Path) -> dict[str, str]:
+    """What every worker needs to start: our code and nothing of the service's own environment."""
     home = Path(__file__).parents[2]
     paths = [str(home), *(entry for entry in sys.path if entry.endswith("site-packages"))]
     return {
@@ -141,6 +173,14 @@ def _environment(work: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "TMPDIR": str(work),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def _environment(work: Path) -> dict[str, str]:
+    return bare_environment(work) | {
         # Only the drivers of the formats we read: others follow references to files and machines.
         "OGR_SKIP": _skipped_drivers(),
         "GDAL_SKIP": "VRT",
@@ -153,11 +193,15 @@ def _environment(work: Path) -> dict[str, str]:
         "SHAPE_RESTORE_SHX": "YES",
         "SHAPE_ENCODING": "",
         "PROJ_NETWORK": "OFF",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
-        "MALLOC_ARENA_MAX": "2",
     }
+
+
+def _prepare(work: Path, request: Request) -> dict[str, str]:
+    path = work / "request.json"
+    path.write_bytes(msgspec.json.encode(request, enc_hook=str))
+    path.chmod(0o644)
+    return _environment(work)
 
 
 async def _work(
@@ -165,7 +209,7 @@ async def _work(
     work: Path,
     choices: Choices,
     reference: Reference,
-    progress: Callable[[Progress], None],
+    tell: Callable[[Progress], None],
     called: str,
 ) -> None:
     with contextlib.ExitStack() as stack:
@@ -176,32 +220,60 @@ async def _work(
             fds.append(descriptor)
             files.append(Given(descriptor, part_name))
         request = Request(choices=choices, source=called, files=tuple(files), reference=reference)
-        (work / "request.json").write_bytes(msgspec.json.encode(request, enc_hook=str))
-        (work / "request.json").chmod(0o644)
-        environment = await asyncio.to_thread(_environment, work)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-s",
-            "-P",
-            "-m",
-            "gis.intake.worker",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=fds,
-            cwd=work,
-            env=environment,
-            start_new_session=True,
-        )
+        environment = await asyncio.to_thread(_prepare, work, request)
+        await supervise("gis.intake.worker", work, environment, tell, called, fds=fds)
+
+
+async def supervise(
+    module: str,
+    work: Path,
+    environment: Mapping[str, str],
+    tell: Callable[[Progress], None],
+    called: str,
+    *,
+    fds: Sequence[int] = (),
+    timeout_s: float = TIMEOUT_S,
+) -> None:
+    """Run a worker that speaks `gis.intake.model.Message` to its end; with it ends everything that it started.
+
+    Args:
+        module: Run with ``python -m``.
+        work: Its current folder.
+        environment: All it gets.
+        tell: Told at least once a second.
+        called: What to call the file in errors.
+        fds: Open files handed on.
+        timeout_s: How long it may take.
+
+    Raises:
+        Refused: It said so, died, or took too long.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-s",
+        "-P",
+        "-m",
+        module,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        pass_fds=fds,
+        cwd=work,
+        env=environment,
+        start_new_session=True,
+    )
+    teller = _Teller(tell)
     complaint = asyncio.create_task(_tail(process.stderr))
+    ticking = asyncio.create_task(teller.tick())
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            ended = await _listen(process, progress, called)
+        async with asyncio.timeout(timeout_s):
+            ended = await _listen(process, teller.tell, called)
     except TimeoutError:
         raise _refused(
-            called, "too_slow", f"{TIMEOUT_S:.0f} 秒内没有读完", f"was not read within {TIMEOUT_S:.0f} s"
+            called, "too_slow", f"{timeout_s:.0f} 秒内没有读完", f"was not read within {timeout_s:.0f} s"
         ) from None
     finally:
+        ticking.cancel()
         # The group, so that nothing it started outlives it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -220,34 +292,22 @@ async def _tail(stream: asyncio.StreamReader | None) -> str:
 
 
 async def _listen(
-    process: asyncio.subprocess.Process, progress: Callable[[Progress], None], called: str
+    process: asyncio.subprocess.Process, tell: Callable[[Progress], None], called: str
 ) -> bool:
     """Pass progress on until the worker ends; whether it said that it was done."""
     assert process.stdout is not None
-    last = Progress(0.0, "waiting")
-    line = asyncio.ensure_future(process.stdout.readline())
     try:
-        while True:
-            done, _ = await asyncio.wait((line,), timeout=SILENCE_S)
-            if not done:
-                progress(last)
-                continue
-            text = line.result()
-            if not text:
-                return False
-            message = msgspec.json.decode(text, type=Message)
+        while line := await process.stdout.readline():
+            message = msgspec.json.decode(line, type=Message)
             if message.error is not None:
                 raise Refused(called, message.error)
             if message.done:
                 return True
             if message.progress is not None:
-                last = message.progress
-                progress(last)
-            line = asyncio.ensure_future(process.stdout.readline())
-    except msgspec.MsgspecError as error:
+                tell(message.progress)
+    except (msgspec.MsgspecError, ValueError) as error:  # a line without end is a ValueError
         raise _refused(called, "crashed", "读取程序应答异常", "its reader gave no sensible answer") from error
-    finally:
-        line.cancel()
+    return False
 
 
 def _died(called: str, code: int | None, complaint: str) -> Refused:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import osmium
 import osmium.filter
@@ -16,7 +17,11 @@ import osmium.io
 import osmium.osm
 
 from gis.errors import BadFile
+from gis.roads.framing import why_broken
 from gis.roads.profiles import Profile, Tags, parse_duration_s
+
+OSM_PBF: Final = "pbf"
+OSM_XML: Final = "xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +144,18 @@ def read_roads(path: Path | str, profile: Profile) -> RoadFacts:
 
 
 def osm_file(path: Path | str) -> osmium.io.File:
-    """An OpenStreetMap file for the reader, its format told by the first bytes and never by its name.
+    """An OpenStreetMap file for the reader, looked over for cuts; see `osm_format`. Raises BadFile."""
+    kind = osm_format(path)
+    if kind == OSM_PBF and (reason := why_broken(path)) is not None:
+        raise BadFile(str(path), "file", f"is damaged or cut off: {reason}")
+    return osmium.io.File(str(path), kind)
+
+
+def osm_format(path: Path | str) -> str:
+    """`OSM_PBF` or `OSM_XML`, told by the first bytes and never by the name.
 
     Raises:
-        BadFile: It cannot be opened, is empty, or is neither PBF nor OSM XML.
+        BadFile: It cannot be opened, is empty, or is neither.
     """
     try:
         with Path(path).open("rb") as file:
@@ -152,14 +165,14 @@ def osm_file(path: Path | str) -> osmium.io.File:
     if not start:
         raise BadFile(str(path), "file", "is empty")
     if b"OSMHeader" in start[:32]:
-        return osmium.io.File(str(path), "pbf")
+        return OSM_PBF
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         if b"<osm" not in text:
             raise BadFile(
                 str(path), "file", "is XML, but not of OpenStreetMap; an .osm.pbf extract is needed"
             )
-        return osmium.io.File(str(path), "xml")
+        return OSM_XML
     raise BadFile(str(path), "file", "is no OpenStreetMap extract (.osm.pbf)")
 
 
