@@ -36,6 +36,46 @@ def test_bd09_there_and_back_within_a_millimetre(point: tuple[float, float]) -> 
     assert apart_m(crs.wgs84_from_bd09(*bd), *point) < 2e-3
 
 
+WEST, EAST, SOUTH, NORTH = 72.004, 137.8347, 0.8293, 55.8271
+"""The rectangle in which the public services shift coordinates."""
+
+
+def test_gcj02_inverse_over_the_whole_rectangle_its_rim_included() -> None:
+    lon, lat = np.meshgrid(np.linspace(WEST, EAST, 700), np.linspace(SOUTH, NORTH, 600))
+    # The root in the offset has no slope at 105 degrees: the worst place for steps that rely on one.
+    fine = 105.0 + np.concatenate([np.linspace(-1e-6, 1e-6, 401), np.logspace(-18, -3, 400)])
+    lon = np.concatenate([lon.ravel(), np.tile(fine, 2)])
+    lat = np.concatenate([lat.ravel(), np.repeat([20.123, 35.0], fine.size)])
+    away = crs.distance_m(lon, lat, *crs.wgs84_from_gcj02(*crs.gcj02_from_wgs84(lon, lat)))
+    assert float(away.max()) < 1e-4, (lon[away.argmax()], lat[away.argmax()])
+    away = crs.distance_m(lon, lat, *crs.gcj02_from_bd09(*crs.bd09_from_gcj02(lon, lat)))
+    assert float(away.max()) < 1e-3
+
+
+rim = st.one_of(
+    st.tuples(st.sampled_from([WEST, EAST]), st.floats(SOUTH, NORTH)),
+    st.tuples(st.floats(WEST, EAST), st.sampled_from([SOUTH, NORTH])),
+)
+
+
+@given(point=rim, dx=st.floats(-0.03, 0.03), dy=st.floats(-0.03, 0.03))
+def test_about_the_rim_each_point_comes_back_or_is_told_apart(
+    point: tuple[float, float], dx: float, dy: float
+) -> None:
+    lon, lat = point[0] + dx, point[1] + dy
+    gcj = crs.gcj02_from_wgs84(lon, lat)
+    back = crs.wgs84_from_gcj02(*gcj)
+    if WEST <= lon <= EAST and SOUTH <= lat <= NORTH:
+        assert apart_m(back, lon, lat) < 1e-3
+        return
+    assert (float(gcj[0]), float(gcj[1])) == (lon, lat)
+    # Not moved; read back as it is, unless a point inside was moved to exactly here.
+    if apart_m(back, lon, lat) > 1e-3:
+        again = crs.gcj02_from_wgs84(*back)
+        assert apart_m(again, lon, lat) < 1e-3
+        assert apart_m(back, lon, lat) < 1_500.0
+
+
 @given(point=foreign)
 def test_outside_china_nothing_moves(point: tuple[float, float]) -> None:
     for change in (
