@@ -12,6 +12,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from command.dispatch import Travel
 from command.geography.responsibility import (
     DepartmentGrid,
@@ -29,7 +32,7 @@ from gis.checkpoints import Checkpoint, read_checkpoints
 from gis.files import Place as NamedPlace
 from gis.files import read_areas, read_beats, read_places
 from gis.nearest import Approach, NearestByRoad, rank_mixed
-from gis.roads.closures import Blockage, with_closures
+from gis.roads.closures import Blockage, lanes_hit
 from gis.roads.graph import RoadGraph
 from gis.roads.profiles import PROFILES
 from gis.roads.routes import Route
@@ -45,6 +48,8 @@ BASEMAP: Final = "basemap.pmtiles"
 ADDRESSES: Final = "addresses.npz"
 BUILDINGS: Final = "buildings.npz"
 ABOUT: Final = "district.json"
+Lanes = dict[tuple[str, Blockage], NDArray[np.int32]]
+"""(means of travel, closure) → the lanes it stops."""
 ADDRESS_ROAD_M: Final = 150.0
 """Farther from every road than this, an address names no road."""
 ADDRESS_HOUSE_M: Final = 30.0
@@ -100,7 +105,8 @@ class District:
         self.areas = areas
         self.roads = nearest
         self.closures = tuple(closures)
-        self.nearest = _without_closed(nearest, self.closures)
+        self._lanes: Lanes = {}
+        self.nearest = self._without_closed()
         self.places = tuple(places)
         self.checkpoints = tuple(checkpoints)
         self.addresses = addresses
@@ -121,8 +127,23 @@ class District:
             return self
         other = copy.copy(self)
         other.closures = tuple(closures)
-        other.nearest = _without_closed(self.roads, other.closures)
+        other.nearest = other._without_closed()
         return other
+
+    def _without_closed(self) -> NearestByRoad:
+        """The roads without the closed ones; what a closure stops is looked up once, not with each other one."""
+        if not self.closures:
+            return self.roads
+        known, self._lanes = self._lanes, {}
+        closed = {}
+        for name, graph in self.roads.graphs.items():
+            hit = [
+                lanes if (lanes := known.get((name, one))) is not None else lanes_hit(graph, one)
+                for one in self.closures
+            ]
+            self._lanes.update({(name, one): lanes for one, lanes in zip(self.closures, hit, strict=True)})
+            closed[name] = graph.closed(np.concatenate(hit))
+        return NearestByRoad(closed or None)
 
     def on_day(self, day: date) -> "District":
         """Return this district with the areas that hold on a day; itself where they are those it has."""
@@ -223,14 +244,6 @@ class District:
     def approach(self, lon: float, lat: float, profile: str) -> Approach:
         """Return the travel field to a point for a means of travel; one search, worth keeping."""
         return self.nearest.approach(lon, lat, profile=self.profile_for(profile))
-
-
-def _without_closed(roads: NearestByRoad, closures: Sequence[Blockage]) -> NearestByRoad:
-    if not closures:
-        return roads
-    return NearestByRoad(
-        {name: with_closures(graph, closures) for name, graph in roads.graphs.items()} or None
-    )
 
 
 class Approaches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from playwright.sync_api import expect
 
@@ -16,8 +17,9 @@ HALF_M = 14.0
 
 def across(route: list[list[float]]) -> tuple[list[float], list[float]]:
     """Two points on either side of the longest straight piece of a way, lon and lat."""
-    pieces = list(zip(route, route[1:], strict=False))
-    a, b = max(pieces, key=lambda piece: metres((piece[0][0], piece[0][1]), (piece[1][0], piece[1][1])))
+    a, b = max(
+        pairwise(route), key=lambda piece: metres((piece[0][0], piece[0][1]), (piece[1][0], piece[1][1]))
+    )
     squeeze = math.cos(math.radians(a[1]))
     east, north = (b[0] - a[0]) * squeeze, b[1] - a[1]
     size = math.hypot(east, north) * 111_195 / HALF_M

@@ -302,3 +302,16 @@ def test_nobody_is_ever_sent_through_a_closed_road(
     if len(route.coordinates) > 1:
         way = shapely.LineString(route.coordinates)
         assert shapely.intersection(way, shapely.buffer(closed, 1e-9)).length < 2e-6
+
+
+def test_one_closure_after_the_other_closes_the_same_as_both_at_once(district: District) -> None:
+    first = Blockage("line", ((116.803, 33.9075), (116.807, 33.9075)))
+    second = Blockage("point", ((116.8125, 33.91),), profiles=frozenset({"car"}))
+    step = district.with_closures([first]).with_closures([first, second])
+    once = district.with_closures([first, second])
+    for name, graph in district.roads.graphs.items():
+        heads = [d.nearest.graphs[name].arrays.lane_head for d in (step, once)]
+        assert (heads[0] == heads[1]).all()
+        assert (heads[0] != graph.arrays.lane_head).sum() == (4 if name == "car" else 2)
+    assert once.with_closures([]).nearest is district.roads
+    assert district.nearest is district.roads, "the district itself stays as it is"

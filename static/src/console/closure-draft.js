@@ -51,6 +51,7 @@ export function startClosure(start = {}) {
     id: null, version: null, begun: false, shape: 'line', points: [], done: false, next: null, direction: 'both', foot: false,
     reason: '', from: '', until: '60', end: '', preview: null, trouble: '', ...start,
   };
+  ui.preview = false; // also what nobody chose is come back to
   select({ kind: 'closure-form', id: draft.id ?? 'new' });
   set({ closureDraft: draft });
   if (draft.points.length) readPreview();

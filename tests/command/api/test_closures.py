@@ -34,17 +34,25 @@ async def eta(centre: Centre, unit: str = "w2") -> float:
     return next(float(row["eta_s"]) for row in answer.json()["items"] if row["responder_id"] == unit)
 
 
+async def unreached(centre: Centre) -> float:
+    """Metres of road of the county that nobody reaches within ten minutes."""
+    answer = await centre.get("leader", "/coverage", minutes=10)
+    assert answer.status_code == 200, answer.text
+    return float(sum(gap["properties"]["road_m"] for gap in answer.json()["gaps"]["features"]))
+
+
 def features(answer: httpx2.Response) -> dict[str, Json]:
     assert answer.status_code == 200, answer.text
     return {feature["id"]: feature for feature in answer.json()["features"]}
 
 
 async def test_nearest_and_routes_go_around_at_once_and_back_when_it_ends(centre: Centre) -> None:
-    free = await eta(centre)
+    free, before = await eta(centre), await unreached(centre)
     drawn = await draw(centre, ends_at=rfc3339(centre.clock.now() + timedelta(minutes=30)))
     assert (drawn["state"], drawn["roads"], drawn["areas"]) == ("in_force", ["纵1路"], [G1])
     closed = await eta(centre)
     assert closed > free + 30
+    assert await unreached(centre) > before, "nobody drives along a closed road"
     (lon, lat), (to_lon, to_lat) = (116.805, 33.915), middle(G1)
     way = {"from_lon": lon, "from_lat": lat, "to_lon": to_lon, "to_lat": to_lat}
     route = (await centre.get("dispatcher", "/route", **way)).json()
@@ -56,7 +64,7 @@ async def test_nearest_and_routes_go_around_at_once_and_back_when_it_ends(centre
 
     answer = await centre.post("operator", f"/closures/{drawn['id']}/end", {"reason": "抢修完成"})
     assert (answer.status_code, answer.json()["state"]) == (200, "ended")
-    assert await eta(centre) == free
+    assert (await eta(centre), await unreached(centre)) == (free, before)
     assert features(await centre.get("worker", "/closures.geojson")) == {}
     error(await centre.post("operator", f"/closures/{drawn['id']}/end"), 409, "illegal_transition")
     for query, found in (({}, []), ({"state": "ended,planned"}, [drawn["id"]])):
