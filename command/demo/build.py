@@ -15,7 +15,7 @@ from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cameras import Camera
 from command.demo import cameras, farm
-from command.district import AREAS, BEATS, PLACES, About
+from command.district import AREAS, BEATS, CHECKPOINTS, PLACES, About
 from command.events import SYSTEM
 from command.resources import config_dir
 from command.responders import Responder
@@ -72,7 +72,12 @@ def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) 
     tell("导入网格、警格、地点和道路")
     folder = data / DISTRICT
     folder.mkdir(parents=True)
-    for file, name in ((files.areas, AREAS), (files.beats, BEATS), (files.places, PLACES)):
+    for file, name in (
+        (files.areas, AREAS),
+        (files.beats, BEATS),
+        (files.places, PLACES),
+        (files.checkpoints, CHECKPOINTS),
+    ):
         shutil.copyfile(file, folder / name)
     importing.import_roads(folder, files.roads, dry_run=False)
     importing.set_about(folder, About(spec.name, spec.code, PREFIX_OF.get(district, "YP")))

@@ -85,6 +85,7 @@ class DistrictFiles:
     cameras: Path
     responders: Path
     places: Path
+    checkpoints: Path
     district: Path
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gis.synthetic.district import District
 
 TIER_LABELS = {1: "县", 2: "乡镇", 3: "村社区", 4: "网格"}
+_CHECKED = {"trunk": "A", "primary": "A", "secondary": "B", "tertiary": "C"}
+_APART_M = 300.0
 _AREA_FIELDS = ("code", "name", "tier", "parent", "label", "chief", "workers", "beat", "households")
 
 
@@ -27,13 +29,14 @@ def write_files(district: District, out: Path) -> DistrictFiles:
     """Write all files of a district into a folder and return their paths."""
     files = DistrictFiles(
         out / "roads.osm.pbf", out / "areas.gpkg", out / "beats.geojson", out / "cameras.csv",
-        out / "responders.csv", out / "places.csv", out / "district.json",
+        out / "responders.csv", out / "places.csv", out / "checkpoints.csv", out / "district.json",
     )  # fmt: skip
     district.extract.write(files.roads, district.projection)
     _areas(district, files)
     _cameras(district, files.cameras)
     _responders(district, files.responders)
     _places(district, files.places)
+    _checkpoints(district, files.checkpoints)
     files.district.write_text(
         json.dumps(_summary(district), ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
     )
@@ -220,6 +223,28 @@ def _responders(district: District, path: Path) -> None:
         for r, (lon, lat) in zip(district.responders, where, strict=True)
     ]
     _table(path, header, rows)
+
+
+def _checkpoints(district: District, path: Path) -> None:
+    """A checkpoint where each larger road leaves the county: A on the largest, then B, then C."""
+    border = shapely.coverage_union_all([g.shape for g in district.division.grids]).boundary
+    pieces = district.pieces
+    found: list[tuple[str, str, str, Floats]] = []
+    for line, owner in zip(pieces.lines, pieces.owner, strict=True):
+        road = pieces.roads[owner]
+        level = _CHECKED.get(road.highway)
+        if level is None or not road.name or not line.intersects(border):
+            continue
+        for at in shapely.get_parts(shapely.intersection(line, border)).tolist():
+            where = np.array(at.centroid.coords[0])
+            if all(np.hypot(*(where - other[3])) > _APART_M for other in found):
+                found.append((f"K-{len(found) + 1:02d}", f"{road.name}卡口", level, where))
+    where_all = _lonlat([row[3] for row in found], district.projection)
+    table = [
+        (code, name, level, "外环", "是" if level == "A" else "否", lon, lat)
+        for (code, name, level, _), (lon, lat) in zip(found, where_all, strict=True)
+    ]
+    _table(path, ("code", "name", "level", "ring", "staffed", "lon", "lat"), table)
 
 
 def _places(district: District, path: Path) -> None:
