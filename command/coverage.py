@@ -22,10 +22,11 @@ from command.district import District
 from command.proposals import LIMITS, Fixes, Proposals
 from command.responders import Responder
 from gis.areas import AreaIndex
+from gis.coverage.camera_sites import camera_choices
 from gis.coverage.gaps import gaps
 from gis.coverage.reach import Ground, Reach
 from gis.coverage.rollup import Figures, GridFacts, Rollup
-from gis.coverage.siting import Post, one_more
+from gis.coverage.siting import Choices, Post, choices, one_more
 from gis.coverage.view import SeenArea, Sight
 from gis.nearest import Method
 
@@ -55,6 +56,7 @@ class Moment:
         at: When it was measured.
         people: Who was counted, in the order of their numbers in `reach`.
         excluded: Who was not, by reason, those near no road among them.
+        seen: What cameras see, shared with the moments after it: newer than the rest where somebody asks late.
     """
 
     at: datetime
@@ -65,6 +67,7 @@ class Moment:
     excluded: Mapping[str, int]
     facts: GridFacts
     cameras: CameraCount
+    seen: SeenArea
     _figures: dict[int, dict[str, Figures]] = field(default_factory=dict)
 
     @property
@@ -118,6 +121,15 @@ class Moment:
         )
         seconds = tuple(sorted({*(60 * m for m in MINUTES), 60 * minutes}))
         return {one.code: one for one in self.rollup.figures(facts, seconds)}
+
+    def responder_choices(self, minutes: int, grids: frozenset[str]) -> Choices | None:
+        """Return where more responders could stand, None where every road of these grids is within reach."""
+        return choices(self.reach, 60.0 * minutes, among=self.samples_in(grids))
+
+    def camera_choices(self, range_m: float, grids: frozenset[str]) -> Choices | None:
+        """Return where more cameras could stand, None where every road of these grids is shown."""
+        samples = self.reach.ground.samples
+        return camera_choices(samples, self.seen, range_m, among=self.samples_in(grids))
 
     def one_more(self, minutes: int, posts: int, grids: frozenset[str]) -> list[Post]:
         """Return where more responders would bring most road of these grids within reach."""
@@ -227,7 +239,7 @@ class Coverage:
             built=kept.seen.built,
         )
         count = CameraCount(len(cameras), len(working), len(kept.seen.undirected))
-        return Moment(at, district, kept.rollup, reach, people, +excluded, facts, count)
+        return Moment(at, district, kept.rollup, reach, people, +excluded, facts, count, kept.seen)
 
     def _keep(self, district: District) -> _Kept:
         kept = self._kept

@@ -44,6 +44,7 @@ from command.api import (
     responders,
     search,
     session,
+    siting,
     staffing,
     tours,
     viewings,
@@ -77,6 +78,7 @@ from command.geography.atlas import Atlas
 from command.geography.imports import Imports
 from command.geography.imports.appliers import FILE_OF, FileApplier
 from command.geography.imports.registries import CameraApplier, ResponderApplier
+from command.geography.imports.roads import RoadsApplier
 from command.geography.keeper import Keeper
 from command.geography.revisions import Revisions
 from command.geography.traffic import Traffic
@@ -87,6 +89,7 @@ from command.proposals import Proposals
 from command.resources import config_dir, static_dir
 from command.search import Search
 from command.settings import Settings, admission_of
+from command.siting import Siting
 from command.store import schema
 from command.store.clips import Clips
 from command.store.coverage_hours import CoverageHours
@@ -244,6 +247,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
                 **{kind: FileApplier(kind, keeper) for kind in FILE_OF},
                 "cameras": CameraApplier(keeper, board, operations.cameras, sources, admission_of(settings)),
                 "responders": ResponderApplier(keeper, board, operations),
+                "roads": RoadsApplier(keeper),
             },
             clock,
         )
@@ -328,6 +332,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     coverage_now = Coverage(
         core.board, core.tracking, core.operations.proposals, lambda: core.district, core.clock
     )
+    siting_desk = Siting(core.clock)
     record = CoverageRecord(
         coverage_now,
         CoverageHours(core.database),
@@ -350,6 +355,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         search=core.search,
         coverage=coverage_now,
         coverage_record=record,
+        siting=siting_desk,
         keeper=core.keeper,
         basemap=core.basemap,
         basemap_office=core.basemap_office,
@@ -419,6 +425,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                 for task in (*background, telling, warming):
                     task.cancel()
                 await exports.close()
+                await siting_desk.close()
                 await core.imports.close()
         try:
             await watch.checkpoint()
@@ -440,6 +447,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         staffing,
         coverage,
         coverage_history,
+        siting,
         indicators,
         nearest,
         incidents,

@@ -16,6 +16,7 @@ from command.responders import KINDS
 from gis.areas import GRID, Area, AreaIndex
 from gis.coverage.reach import HORIZON_S
 from gis.coverage.rollup import Figures
+from gis.coverage.siting import Post
 
 router = APIRouter(tags=["coverage"])
 Viewer = Annotated[Principal, Depends(require("kpi.view"))]
@@ -72,7 +73,8 @@ def visible(s: Services, me: Principal, index: AreaIndex, code: str | None) -> l
     return chosen
 
 
-def _grids(areas: list[Area]) -> frozenset[str]:
+def grids_of(areas: list[Area]) -> frozenset[str]:
+    """Return the codes of the grids among areas."""
     return frozenset(area.code for area in areas if area.tier == GRID)
 
 
@@ -142,7 +144,7 @@ async def coverage(
     moment = await moment_for(s, kinds, free=free)
     areas = visible(s, me, moment.areas, area)
     figures = await asyncio.to_thread(moment.figures, minutes)
-    found = await asyncio.to_thread(moment.gaps, minutes, _grids(areas))
+    found = await asyncio.to_thread(moment.gaps, minutes, grids_of(areas))
     workers = _workers(s, me)
     counts = moment.cameras
     return {
@@ -181,7 +183,7 @@ async def without(
         return {**head, "counted": False, "lost_m": 0, "items": [], "opened": nothing}
     before = await asyncio.to_thread(moment.figures, minutes)
     after = await asyncio.to_thread(moment.figures_without, unit, minutes)
-    opened = await asyncio.to_thread(moment.opened, unit, minutes, _grids(areas))
+    opened = await asyncio.to_thread(moment.opened, unit, minutes, grids_of(areas))
     items: list[tuple[float, Json]] = []
     lost_m, key = 0.0, 60 * minutes
     for one in areas:
@@ -222,21 +224,20 @@ async def one_more(
     """Return where one more responder would help most, then the next one, and so on."""
     moment = await moment_for(s, kinds, free=free)
     areas = visible(s, me, moment.areas, area)
-    posts = await asyncio.to_thread(moment.one_more, minutes, limit, _grids(areas))
+    posts = await asyncio.to_thread(moment.one_more, minutes, limit, grids_of(areas))
+    return {**_head(moment, minutes), "items": [post_row(moment, post) for post in posts], "next": None}
+
+
+def post_row(moment: Moment, post: Post) -> Json:
+    """Return a place for one more as it goes over the wire."""
     grids = moment.areas.grids
-    items: list[Json] = []
-    for post in posts:
-        gains = sorted(post.grids.items(), key=lambda item: (-item[1], item[0]))
-        items.append(
-            {
-                "lon": round(post.lon, 7),
-                "lat": round(post.lat, 7),
-                "address": moment.district.address_at(post.lon, post.lat),
-                "gain_m": round(post.gain_m),
-                "grids": [
-                    {"code": grids[n].code, "name": grids[n].name, "gain_m": round(metres)}
-                    for n, metres in gains
-                ],
-            }
-        )
-    return {**_head(moment, minutes), "items": items, "next": None}
+    gains = sorted(post.grids.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "lon": round(post.lon, 7),
+        "lat": round(post.lat, 7),
+        "address": moment.district.address_at(post.lon, post.lat),
+        "gain_m": round(post.gain_m),
+        "grids": [
+            {"code": grids[n].code, "name": grids[n].name, "gain_m": round(metres)} for n, metres in gains
+        ],
+    }

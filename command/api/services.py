@@ -31,6 +31,7 @@ from command.presence import Presence
 from command.proposals import Proposals
 from command.search import Search
 from command.settings import Settings
+from command.siting import Siting
 from command.store.database import Database
 from command.store.log import EventLog
 from command.store.sources import Sources
@@ -58,6 +59,7 @@ class Services:
     search: Search
     coverage: Coverage
     coverage_record: CoverageRecord
+    siting: Siting
     keeper: Keeper
     basemap: Tiles
     basemap_office: BasemapOffice

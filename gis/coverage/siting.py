@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,105 @@ class Post:
     grids: dict[int, float]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """Places that were tried, and what each of them would bring.
+
+    Attributes:
+        lon: (k,) degrees, EPSG:4326.
+        lat: (k,) degrees.
+        gains: (k, m) 1 where a place brings a missed piece of road.
+        weight: (m,) metres of road each piece stands for.
+        grid: (m,) index of the grid it lies in.
+        grids: How many grids there are.
+    """
+
+    lon: Floats
+    lat: Floats
+    gains: csr_array
+    weight: Floats
+    grid: NDArray[np.int32]
+    grids: int
+
+    def greedy(self, posts: int, among: NDArray[np.intp] | None = None) -> list[int]:
+        """Choose one after the other, each the best given those before it.
+
+        Args:
+            posts: At most so many.
+            among: Choose only from these places; None for all.
+
+        Returns:
+            Their numbers, each gaining something; equal gains go to the smaller number.
+        """
+        left = self.weight.copy()
+        able = np.ones(len(self.lon), dtype=np.bool_)
+        if among is not None:
+            able[:] = False
+            able[among] = True
+        chosen: list[int] = []
+        while len(chosen) < posts and able.any():
+            gain = np.where(able, self.gains @ left, -1.0)
+            best = int(np.argmax(gain))
+            if gain[best] <= 1e-6:
+                break
+            chosen.append(best)
+            left[self._got(best)] = 0.0
+        return chosen
+
+    def posts(self, chosen: Sequence[int]) -> list[Post]:
+        """The chosen places with what each gains on top of those before it."""
+        left = self.weight.copy()
+        found = []
+        for best in chosen:
+            got = self._got(best)
+            by_grid = np.bincount(self.grid[got], weights=left[got], minlength=self.grids)
+            gain_m = float(left[got].sum())
+            gained = {n: float(by_grid[n]) for n in np.flatnonzero(by_grid).tolist()}
+            found.append(Post(float(self.lon[best]), float(self.lat[best]), gain_m, gained))
+            left[got] = 0.0
+        return found
+
+    def gain_m(self, chosen: Sequence[int]) -> float:
+        """What these places bring together, metres."""
+        covered = np.zeros(len(self.weight), dtype=np.bool_)
+        for one in chosen:
+            covered[self._got(one)] = True
+        return float(self.weight[covered].sum())
+
+    def _got(self, one: int) -> NDArray[np.intp]:
+        start, end = self.gains.indptr[one], self.gains.indptr[one + 1]
+        return np.asarray(self.gains.indices[start:end], dtype=np.intp)
+
+
+def choices(
+    reach: Reach, limit_s: float, *, among: NDArray[np.bool_] | None = None, candidates: int = CANDIDATES
+) -> Choices | None:
+    """Try junctions near the road out of reach, most of it first, each timed from where it stands.
+
+    Args:
+        reach: Who is where now.
+        limit_s: Within what time, seconds.
+        among: (samples,) the road that counts; None for all.
+        candidates: How many junctions to try.
+
+    Returns:
+        None when nothing is out of reach, and in a district without roads.
+    """
+    ground = reach.ground
+    beyond = reach.seconds > limit_s
+    missed = np.flatnonzero(beyond if among is None else beyond & among)
+    if ground.base is None or not missed.size:
+        return None
+    matrix = ground.network(ground.base).matrix
+    tried = _candidates(reach, matrix, missed, limit_s, candidates)
+    if not tried.size:
+        return None
+    gains = _gains(reach, matrix, missed, tried, limit_s)
+    lon, lat = _vertex_lonlat(matrix)
+    samples = ground.samples
+    return Choices(lon[tried], lat[tried], gains, samples.weight[missed], samples.grid[missed], samples.grids)
+
+
 def one_more(
     reach: Reach,
     limit_s: float,
@@ -48,8 +148,7 @@ def one_more(
     """Choose where more responders would bring the most road within reach, one after the other.
 
     Greedy: each choice is the best given those before it, and all of them together reach at least 63 % of what
-    the best choice of as many could. Candidates are junctions near the road out of reach, most of it first, and
-    are timed from there.
+    the best choice of as many could.
 
     Args:
         reach: Who is where now.
@@ -62,36 +161,8 @@ def one_more(
         At most `posts`, each gaining something; equal gains go to the smaller junction number. Empty when
         nothing is out of reach, and in a district without roads.
     """
-    ground = reach.ground
-    beyond = reach.seconds > limit_s
-    missed = np.flatnonzero(beyond if among is None else beyond & among)
-    if ground.base is None or not missed.size:
-        return []
-    matrix = ground.network(ground.base).matrix
-    tried = _candidates(reach, matrix, missed, limit_s, candidates)
-    gains = _gains(reach, matrix, missed, tried, limit_s)
-    samples = ground.samples
-    left = samples.weight[missed].copy()
-    lon, lat = _vertex_lonlat(matrix)
-    chosen: list[Post] = []
-    while len(chosen) < posts and tried.size:
-        gain = gains @ left
-        best = int(np.argmax(gain))
-        if gain[best] <= 1e-6:
-            break
-        got = gains.indices[gains.indptr[best] : gains.indptr[best + 1]]
-        by_grid = np.bincount(samples.grid[missed[got]], weights=left[got], minlength=samples.grids)
-        vertex = int(tried[best])
-        chosen.append(
-            Post(
-                float(lon[vertex]),
-                float(lat[vertex]),
-                float(gain[best]),
-                {n: float(by_grid[n]) for n in np.flatnonzero(by_grid).tolist()},
-            )
-        )
-        left[got] = 0.0
-    return chosen
+    found = choices(reach, limit_s, among=among, candidates=candidates)
+    return [] if found is None else found.posts(found.greedy(posts))
 
 
 def _vertex_lonlat(matrix: ForwardMatrix) -> tuple[Floats, Floats]:

@@ -192,6 +192,17 @@ class SeenArea:
         shape = self._shapes.get(camera)
         return None if shape is None else self.frame.unproject(shape)
 
+    def shows(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+        """(n,) whether some camera sees a point; lon, lat in degrees."""
+        x, y = self.frame.to_xy(lon, lat)
+        seen = np.zeros(len(np.atleast_1d(x)), dtype=np.bool_)
+        if self._shapes:
+            points: NDArray[np.object_] = np.atleast_1d(np.asarray(shapely.points(x, y), dtype=object))
+            shapes = np.array(list(self._shapes.values()), dtype=object)
+            shapely.prepare(shapes)
+            seen[shapely.STRtree(points).query(shapes, predicate="contains")[1]] = True
+        return seen
+
     def change(self, camera: str, sight: Sight | None) -> tuple[int, ...]:
         """Take one camera in, turn it, or (None) take it out.
 
