@@ -374,3 +374,23 @@ export interface WallSummary {
 }
 
 export interface ResponseTime { median_s: number | null; n: number; limit_s: number | null }
+
+/** A customer's basemap, as `GET /basemap/sources` tells of it. */
+export interface BaseSource {
+  slot: 'custom' | 'imagery';
+  version: string;
+  name: string;
+  attribution: string;
+  crs: 'WGS-84' | 'GCJ-02';
+  content: 'vector' | 'raster';
+  schema: 'own' | 'openmaptiles' | 'other' | null;
+  layers: string[];
+  side_px: number;
+  min_zoom: number;
+  max_zoom: number;
+  bounds: [number, number, number, number] | null;
+  preferred: boolean;
+  health: { state: 'ok' | 'stale' | 'unreachable'; detail: string; ok_at: string | null; since: string | null; oldest_s: number | null };
+  /** Where it comes from; only for those who keep it. */
+  origin?: string;
+}

@@ -26,7 +26,7 @@ for (const theme of THEMES) {
   test(`the ${theme} palette knows every colour`, () => {
     const palette = paletteOf(theme);
     assert.deepEqual(Object.keys(palette).sort(), Object.keys(paletteOf('dark')).sort());
-    for (const value of Object.values(palette).flat()) assert.match(value, /^#[0-9a-f]{6}$/);
+    for (const value of Object.values(palette).flat()) if (typeof value === 'string') assert.match(value, /^#[0-9a-f]{6}$/);
     assert.equal(palette.levels.length, 5);
     assert.equal(palette.kinds.length, 4);
   });

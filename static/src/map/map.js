@@ -3,8 +3,10 @@
 // A map the operator has touched is never moved by events. Only an explicit wish moves it (H, a command, a search hit);
 // `touched` says which of the two holds and the console shows it.
 import * as maplibre from '../../vendor/maplibre-gl/maplibre-gl.mjs';
+import { renewBasemap } from '../basemap.js';
 import { isAlarm, isWaiting, levelOf } from '../ui/levels.js';
 import { CamerasLayer } from './cameras-layer.js';
+import { SETTLEMENTS } from './base-style.js';
 import { CAMERA_LAYERS } from './cameras-style.js';
 import { ClosuresLayer } from './closures-layer.js';
 import { CLOSURE_LAYERS } from './closures-style.js';
@@ -43,8 +45,8 @@ const loadFaces = async () => (await fetch('/static/vendor/noto-sans-sc/faces.js
 
 /** @param {[string, string[]][]} faces */
 const styleFor = (faces) =>
-  /** @param {import('./palette.js').Theme} theme @param {number} scale */
-  (theme, scale) => buildStyle({ theme, origin: location.origin, faces, scale });
+  /** @param {import('./palette.js').Theme} theme @param {number} scale @param {import('./base-style.js').Base} base */
+  (theme, scale, base) => buildStyle({ theme, origin: location.origin, faces, scale, base });
 
 /**
  * @param {object} options
@@ -85,6 +87,9 @@ export class LiveMap {
   #ready = false;
   #blink = true;
   #chosenArea = '';
+  /** @type {import('./base-style.js').Base} */
+  #base = { mode: 'own' };
+  #baseKey = 'own';
   #routesKey = '';
   /** @type {AreaLabel[]} */
   #labels = [];
@@ -101,7 +106,7 @@ export class LiveMap {
     this.movers = options.movers;
     this.gl = new maplibre.Map({
       container: options.container,
-      style: /** @type {any} */ (style(this.#theme, this.#scale)),
+      style: /** @type {any} */ (style(this.#theme, this.#scale, this.#base)),
       center: options.center,
       zoom: options.zoom ?? 12,
       ...(options.zoom === undefined && options.bounds ? { bounds: options.bounds, fitBoundsOptions: { padding: 24 } } : {}),
@@ -131,6 +136,7 @@ export class LiveMap {
     this.gl.on('style.load', () => this.#install());
     this.gl.on('error', (/** @type {any} */ event) => {
       if (event.sourceId === 'base') this.fault = String(event.error?.message ?? 'basemap');
+      else if (event.sourceId === 'custom') this.onBaseTrouble();
       else console.error(event.error ?? event);
     });
     this.gl.on('sourcedata', (/** @type {any} */ event) => {
@@ -160,6 +166,7 @@ export class LiveMap {
       if (data) this.#source(name)?.setData(data);
     }
     for (const [name, shown] of this.#shown) this.#applyShown(name, shown);
+    this.#nameSettlements();
     this.cameras.installed();
   }
 
@@ -180,8 +187,23 @@ export class LiveMap {
     if (theme === this.#theme) return;
     this.#theme = theme;
     this.#ready = false;
-    this.gl.setStyle(/** @type {any} */ (this.#style(theme, this.#scale)), { diff: false });
+    this.gl.setStyle(/** @type {any} */ (this.#style(theme, this.#scale, this.#base)), { diff: false });
   }
+
+  /** What lies underneath. Nothing is drawn anew where it is the same. @param {import('./base-style.js').Base} base */
+  setBase(base) {
+    const key = `${base.mode} ${base.source?.slot}/${base.source?.version} ${base.revision ?? ''}`;
+    if (key === this.#baseKey) return;
+    if (base.revision !== this.#base.revision) renewBasemap(); // the reader keeps what it read of the old file
+    this.#baseKey = key;
+    this.#base = base;
+    this.fault = '';
+    this.#ready = false;
+    this.gl.setStyle(/** @type {any} */ (this.#style(this.#theme, this.#scale, base)), { diff: false });
+  }
+
+  /** Called when tiles of a customer's basemap do not come. */
+  onBaseTrouble = () => {};
 
   get palette() {
     return paletteOf(this.#theme);
@@ -197,6 +219,7 @@ export class LiveMap {
   /** @param {AreaLabel[]} labels */
   setAreaLabels(labels) {
     this.#labels = labels;
+    this.#nameSettlements();
     this.#fill('area-labels', labels.map((item) => ({
       type: 'Feature',
       properties: {
@@ -205,6 +228,14 @@ export class LiveMap {
       },
       geometry: { type: 'Point', coordinates: item.label_point },
     })));
+  }
+
+  /** Towns and villages name themselves only where no areas do. */
+  #nameSettlements() {
+    if (!this.#ready) return;
+    for (const id of SETTLEMENTS) {
+      if (this.gl.getLayer(id)) this.gl.setLayoutProperty(id, 'visibility', this.#labels.length ? 'none' : 'visible');
+    }
   }
 
   /** Outline the selected area; null clears.

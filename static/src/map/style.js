@@ -2,6 +2,7 @@
 //
 // Labels of areas come from a point source of their own (a label on a polygon repeats in every tile). Areas are
 // outlines only: a fill over the district would drown the basemap and the incidents with it.
+import { baseLabels, baseLayers, baseSources } from './base-style.js';
 import { CAMERA_SOURCES, cameraLayers, cameraSources, pinLayers } from './cameras-style.js';
 import { CLOSURE_SOURCES, closureLayers, draftLayers, signLayers } from './closures-style.js';
 import { PLACE_SOURCES, placeLayers } from './places-layer.js';
@@ -37,74 +38,20 @@ function fontFaces(origin, faces) {
  * @param {string} options.origin
  * @param {[string, string[]][]} options.faces
  * @param {number} [options.scale] factor on label sizes, for walls read from six metres
+ * @param {import('./base-style.js').Base} [options.base] what lies underneath; our own without
  */
-export function buildStyle({ theme, origin, faces, scale = 1 }) {
+export function buildStyle({ theme, origin, faces, scale = 1, base = { mode: 'own' } }) {
   const p = paletteOf(theme);
   /** @type {Record<string, object>} */
-  const sources = {
-    base: { type: 'vector', url: `pmtiles://${origin}/tiles/basemap.pmtiles`, attribution: '© OpenStreetMap' },
-  };
+  const sources = baseSources(base, origin);
   for (const name of SOURCES) sources[name] = { type: 'geojson', data: EMPTY };
   Object.assign(sources, cameraSources());
   return {
     version: 8,
     'font-faces': fontFaces(origin, faces),
     sources,
-    layers: [...basemap(p), ...areas(p), ...labels(p, scale), ...ours(p, scale)],
+    layers: [...baseLayers(p, base), ...areas(p), ...baseLabels(p, scale, base), ...labels(p, scale), ...ours(p, scale)],
   };
-}
-
-/** @param {import('./palette.js').Palette} p */
-function basemap(p) {
-  /** @param {string} id @param {string} type @param {string} layer @param {object} paint @param {object} [more] */
-  const base = (id, type, layer, paint, more) => ({ id, type, source: 'base', 'source-layer': layer, paint, ...more });
-  const road = ['!', ['in', ['get', 'class'], ['literal', ['rail', 'path', 'track']]]];
-  const classWidth = [
-    'interpolate', ['exponential', 1.5], ['zoom'],
-    8, ['match', ['get', 'class'], ['motorway', 'trunk'], 1.2, ['primary', 'secondary'], 0.8, 0.3],
-    12, ['match', ['get', 'class'], ['motorway', 'trunk'], 2.6, 'primary', 2.2, ['secondary', 'tertiary'], 1.6, 0.8],
-    15, ['match', ['get', 'class'], ['motorway', 'trunk'], 6, 'primary', 5, ['secondary', 'tertiary'], 4, 'minor', 2.4, 1.4],
-    18, ['match', ['get', 'class'], ['motorway', 'trunk'], 22, 'primary', 18, ['secondary', 'tertiary'], 15, 'minor', 10, 6],
-  ];
-  const roadColour = [
-    'match', ['get', 'class'], ['motorway', 'trunk'], p.trunk, 'primary', p.road2, ['secondary', 'tertiary'], p.road,
-    p.street,
-  ];
-  const round = { layout: { 'line-cap': 'round', 'line-join': 'round' } };
-  return [
-    { id: 'land', type: 'background', paint: { 'background-color': p.land } },
-    base('landcover', 'fill', 'landcover', {
-      'fill-antialias': false,
-      'fill-color': [
-        'match', ['get', 'class'], ['forest', 'wood', 'scrub'], p.forest,
-        ['residential', 'industrial', 'commercial', 'retail'], p.urban, ['farmland', 'orchard', 'vineyard', 'meadow', 'grass'], p.farm,
-        p.land,
-      ],
-    }),
-    base('water', 'fill', 'water', { 'fill-color': p.water }),
-    base('shore', 'line', 'water', { 'line-color': p.shore, 'line-width': 1 }, { minzoom: 11 }),
-    base('waterway', 'line', 'waterway', {
-      'line-color': p.water,
-      'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 15, ['match', ['get', 'class'], 'river', 5, 'canal', 3, 1.6]],
-    }, round),
-    base('building', 'fill', 'building', {
-      'fill-color': p.building, 'fill-outline-color': p.buildingEdge,
-      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 13, 0.5, 15, 1],
-    }, { minzoom: 13 }),
-    base('path', 'line', 'transportation', { 'line-color': p.path, 'line-width': 1, 'line-dasharray': [3, 2] }, {
-      minzoom: 13, filter: ['in', ['get', 'class'], ['literal', ['path', 'track']]],
-    }),
-    base('road-casing', 'line', 'transportation', {
-      'line-color': p.casing, 'line-gap-width': classWidth, 'line-width': ['interpolate', ['linear'], ['zoom'], 11, 0.6, 15, 1.4],
-    }, { minzoom: 11, filter: road, ...round }),
-    base('road', 'line', 'transportation', { 'line-color': roadColour, 'line-width': classWidth }, { filter: road, ...round }),
-    base('rail', 'line', 'transportation', { 'line-color': p.rail, 'line-width': grow(9, 0.8, 15, 2.4), 'line-dasharray': [4, 2] }, {
-      filter: ['==', ['get', 'class'], 'rail'],
-    }),
-    base('boundary', 'line', 'boundary', { 'line-color': p.boundary, 'line-width': 1, 'line-dasharray': [6, 3, 1, 3] }, {
-      filter: ['<=', ['to-number', ['get', 'admin_level']], 8],
-    }),
-  ];
 }
 
 /** @param {import('./palette.js').Palette} p */
@@ -133,38 +80,6 @@ function areas(p) {
 function labels(p, scale) {
   const halo = { 'text-halo-color': p.halo, 'text-halo-width': 1.6 };
   return [
-    {
-      id: 'water-label', type: 'symbol', source: 'base', 'source-layer': 'waterway', minzoom: 11, filter: ['has', 'name'],
-      layout: { 'symbol-placement': 'line', 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-letter-spacing': 0.4, 'symbol-spacing': 420 },
-      paint: { 'text-color': p.waterLabel, ...halo },
-    },
-    {
-      id: 'road-label', type: 'symbol', source: 'base', 'source-layer': 'transportation', minzoom: 13,
-      // Numbers of through roads first, names of streets once they are wide enough to carry one.
-      filter: [
-        'step', ['zoom'], ['has', 'ref'],
-        14.2, ['all', ['any', ['has', 'name'], ['has', 'ref']], ['in', ['get', 'class'], ['literal', ['motorway', 'trunk', 'primary', 'secondary', 'tertiary']]]],
-        15, ['all', ['any', ['has', 'name'], ['has', 'ref']], ['!', ['in', ['get', 'class'], ['literal', ['path', 'track', 'rail']]]]],
-      ],
-      layout: { 'symbol-placement': 'line', 'text-field': ['coalesce', ['get', 'ref'], ['get', 'name']], 'text-font': REGULAR, 'text-size': 12 * scale, 'symbol-spacing': 380 },
-      paint: { 'text-color': p.roadLabel, ...halo },
-    },
-    {
-      id: 'poi-label', type: 'symbol', source: 'base', 'source-layer': 'poi', minzoom: 15, filter: ['has', 'name'],
-      layout: { 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-max-width': 8 },
-      paint: { 'text-color': p.faint, ...halo },
-    },
-    {
-      // Townships and villages are named by the areas; a town's own label follows where its township's ends.
-      id: 'place-label', type: 'symbol', source: 'base', 'source-layer': 'place', maxzoom: 17,
-      filter: [
-        'step', ['zoom'], ['==', ['get', 'class'], 'city'],
-        11.6, ['in', ['get', 'class'], ['literal', ['city', 'town']]],
-        13, ['in', ['get', 'class'], ['literal', ['city', 'town', 'hamlet', 'neighbourhood', 'locality', 'isolated_dwelling', 'quarter']]],
-      ],
-      layout: { 'text-field': ['get', 'name'], 'text-font': REGULAR, 'text-size': 12 * scale, 'text-max-width': 8 },
-      paint: { 'text-color': p.faint, ...halo },
-    },
     ...[4, 3, 2].map((tier) => ({
       id: `area-label-${tier}`, type: 'symbol', source: 'area-labels', filter: ['==', ['get', 'tier'], tier],
       minzoom: tier === 4 ? 14.4 : tier === 3 ? 11.2 : 8, maxzoom: tier === 4 ? 24 : tier === 3 ? 17 : 11.6,
