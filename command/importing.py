@@ -1,10 +1,8 @@
-"""Roads into a district folder, and people out of a table. Other files come in by `command.geography.imports`."""
+"""Files of our own making into a district folder, and people out of a table."""
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -12,64 +10,18 @@ from command import district as names
 from command.district import District
 from command.errors import Malformed
 from command.responders import KINDS, Profile, Responder
-from gis.addresses import read_addresses
-from gis.basemap import build_basemap
-from gis.buildings import read_buildings
-from gis.roads.graph import RoadGraph
-from gis.roads.profiles import PROFILES
+from gis.roads.extract import build_all
 from gis.tables import PointRow, RowError, point_rows, split_list
 
-Progress = Callable[[float, str], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What an import did: how many rows were taken, and what is wrong with the others."""
-
-    what: str
-    taken: int
-    errors: tuple[RowError, ...] = ()
-    notes: dict[str, object] = field(default_factory=dict)
-
-
-def unseen(_share: float, _what: str) -> None:
-    """Show no progress."""
-
-
-def import_roads(folder: Path, path: Path, *, dry_run: bool, progress: Progress = unseen) -> Imported:
-    """Read roads from an OSM PBF: one graph per means of travel, and the basemap.
+def lay_roads(folder: Path, extract: Path) -> None:
+    """Make roads, basemap, house numbers and footprints of an extract of our own, in this process.
 
     Raises:
-        GisError: The extract cannot be used; the old roads and basemap stay.
+        GisError: The extract cannot be used.
     """
-    graphs = {}
-    for number, (name, profile) in enumerate(PROFILES.items()):
-        progress(0.1 * number, f"路网 {name}")
-        graphs[name] = RoadGraph.from_pbf(path, profile)
-    notes: dict[str, object] = {
-        "edges": {name: graph.edges for name, graph in graphs.items()},
-        "length_km": round(graphs["car"].length_km, 1),
-        "skipped": graphs["car"].skipped,
-    }
-    if not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
-        counts = build_basemap(
-            path, folder / names.BASEMAP, progress=lambda share, what: progress(0.3 + 0.6 * share, what)
-        )
-        for name, graph in graphs.items():
-            graph.save(folder / names.graph_file(name))
-        houses = read_addresses(path)
-        houses.save(folder / names.ADDRESSES)
-        notes["addresses"] = len(houses)
-        footprints = read_buildings(path)
-        footprints.save(folder / names.BUILDINGS)
-        notes["buildings"] = len(footprints)
-        part = folder / (names.ROADS + ".part")
-        shutil.copyfile(path, part)
-        os.replace(part, folder / names.ROADS)
-        notes["basemap"] = counts
-    progress(1.0, "完成")
-    return Imported("roads", graphs["car"].edges, (), notes)
+    build_all(extract, folder)
+    shutil.copyfile(extract, folder / names.ROADS)
 
 
 def set_about(folder: Path, about: names.About) -> None:

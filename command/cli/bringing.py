@@ -18,6 +18,7 @@ from command.geography.imports import KINDS, Imports, Job
 from command.geography.imports.issues import FILE as ISSUES
 from command.geography.imports.issues import read_issues
 from command.server import Core, open_core
+from gis.crs import WGS84
 from gis.intake import Choices, Draft
 from gis.intake.model import Rows
 
@@ -144,6 +145,12 @@ async def _bring(core: Core, file: Path, choices: Choices, issues: Path | None, 
             if job.draft is not None:
                 _report(job.draft)
                 _show_issues(imports, job, issues)
+            if job.draft is not None and job.draft.needs == ("crs",) and job.draft.crs.used == WGS84:
+                # Nothing tells otherwise, and there is nobody to ask: what every command documents as its default.
+                say(f"  未指定坐标系，按 {WGS84} 读取；若不是，请用 --crs 指明")
+                job = await _watch(
+                    imports, imports.redraft(job.id, msgspec.structs.replace(choices, crs=WGS84))
+                )
             if not dry_run:
                 job = await _watch(imports, imports.apply(job.id, SYSTEM))
                 counts = ", ".join(f"{name} {count}" for name, count in job.counts.items())

@@ -79,7 +79,7 @@ def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) 
         (files.checkpoints, CHECKPOINTS),
     ):
         shutil.copyfile(file, folder / name)
-    importing.import_roads(folder, files.roads, dry_run=False)
+    importing.lay_roads(folder, files.roads)
     importing.set_about(folder, About(spec.name, spec.code, PREFIX_OF.get(district, "YP")))
     tell("登记人员、摄像头和账号")
     core = open_core(settings)

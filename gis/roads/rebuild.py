@@ -9,7 +9,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,51 +18,12 @@ import msgspec
 from gis.errors import BadFile, GisError, NoRoads
 from gis.intake.engine import bare_environment, supervise
 from gis.intake.model import Progress, Refusal, Refused
+from gis.roads.extract import MADE, RoadsBuilt, graph_name
 from gis.roads.read import osm_file
 
 TIMEOUT_S: Final = 3600.0
 MAX_BYTES: Final = 4 << 30
-BASEMAP: Final = "basemap.pmtiles"
 NOBODY: Final = 65534
-
-
-class ProfileRoads(msgspec.Struct, frozen=True):
-    """What one means of travel found in the extract.
-
-    Attributes:
-        edges: Stretches of road between junctions.
-        junctions: Places where roads meet or end.
-        length_km: Of all roads.
-        skipped: What was left out, by reason: conditional restrictions, ways without places, and others.
-    """
-
-    edges: int
-    junctions: int
-    length_km: float
-    skipped: Mapping[str, int]
-
-
-class RoadsBuilt(msgspec.Struct, frozen=True):
-    """What was made of an extract.
-
-    Attributes:
-        files: Plain name → file in the folder: `roads-<profile>.npz` of each profile with roads, and the basemap.
-        absent: Files that the extract gives no cause for, so that no old one must stay: a profile without roads.
-        profiles: By name of the means of travel.
-        basemap: Number of features by layer.
-        bounds: (west, south, east, north) of the roads, degrees.
-    """
-
-    files: Mapping[str, Path]
-    absent: tuple[str, ...]
-    profiles: Mapping[str, ProfileRoads]
-    basemap: Mapping[str, int]
-    bounds: tuple[float, float, float, float]
-
-
-def graph_name(profile: str) -> str:
-    """The name of a profile's road graph among the files of a district."""
-    return f"roads-{profile}.npz"
 
 
 async def build_roads(
@@ -152,7 +113,7 @@ def _take(work: Path, folder: Path) -> RoadsBuilt:
     """Move the results over, names checked: the worker has had its hands on a stranger's file."""
     built = msgspec.json.decode((work / "built.json").read_bytes(), type=RoadsBuilt, dec_hook=_path)
     files: dict[str, Path] = {}
-    for name in (*map(graph_name, built.profiles), BASEMAP):
+    for name in (*map(graph_name, built.profiles), *MADE):
         source = work / Path(name).name
         if not source.is_file() or source.is_symlink():
             continue

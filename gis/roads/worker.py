@@ -1,7 +1,7 @@
 """The process that reads a stranger's extract, and nothing else; started by `gis.roads.rebuild`.
 
 It reads the file `in` in its current folder, writes lines of `gis.intake.model.Message` to stdout and leaves
-`roads-<profile>.npz`, `basemap.pmtiles` and `built.json` in the folder.
+what `gis.roads.extract.build_all` makes, and `built.json`, in the folder.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ from typing import Final
 
 import msgspec
 
-from gis.basemap import build_basemap, find_tippecanoe
+from gis.basemap import find_tippecanoe
 from gis.crs import LocalMetric
-from gis.errors import GisError, NoRoads
+from gis.errors import GisError
 from gis.intake.model import Message, Refusal
 from gis.intake.worker import Beat
-from gis.roads.graph import RoadGraph
-from gis.roads.profiles import PROFILES
+from gis.roads.extract import build_all
 from gis.roads.read import OSM_PBF, osm_format
-from gis.roads.rebuild import BASEMAP, NOBODY, ProfileRoads, RoadsBuilt, graph_name, refusal
+from gis.roads.rebuild import NOBODY, refusal
 
 MEMORY_BYTES: Final = 8 << 30
 """Of address space: the extract's nodes, and what the tile builder maps."""
 CPU_S: Final = 3600
 FILE_BYTES: Final = 16 << 30
 OPEN_FILES: Final = 1024
-GRAPHS_SHARE: Final = 0.6
 
 
 def main() -> int:
@@ -43,7 +41,10 @@ def main() -> int:
     drop_privileges()
     beat = Beat(out)
     try:
-        _build(work, tool, beat)
+        # The reader of the basemap tells formats by names.
+        named = "in.osm.pbf" if osm_format(work / "in") == OSM_PBF else "in.osm"
+        built = build_all((work / "in").rename(work / named), work, beat.tell, tool=tool)
+        (work / "built.json").write_bytes(msgspec.json.encode(built, enc_hook=str))
     except GisError as error:
         beat.send(Message(error=refusal(error)))
     except MemoryError:
@@ -88,49 +89,6 @@ def _tool(work: Path) -> Path:
     if libraries.is_dir():  # the program looks for them two folders up
         shutil.copytree(libraries, work / libraries.name)
     return copy
-
-
-def _build(work: Path, tool: Path, beat: Beat) -> None:
-    source = work / "in"
-    # The reader of the basemap tells formats by names.
-    source = source.rename(work / ("in.osm.pbf" if osm_format(source) == OSM_PBF else "in.osm"))
-    found: dict[str, ProfileRoads] = {}
-    bounds: list[tuple[float, float, float, float]] = []
-    for number, (name, profile) in enumerate(PROFILES.items()):
-        beat.tell(GRAPHS_SHARE * number / len(PROFILES), f"roads-{name}", number, len(PROFILES))
-        try:
-            graph = RoadGraph.from_pbf(source, profile)
-        except NoRoads:
-            continue
-        graph.save(work / graph_name(name))
-        found[name] = ProfileRoads(
-            graph.edges, graph.junctions, round(graph.length_km, 3), dict(graph.skipped)
-        )
-        bounds.append(graph.bounds)
-    if not found:
-        raise NoRoads("the extract holds no road that any means of travel could use")
-    beat.tell(GRAPHS_SHARE, "basemap", 0, 0)
-    counts = build_basemap(
-        source,
-        work / BASEMAP,
-        tool=tool,
-        progress=lambda share, _what: beat.tell(
-            GRAPHS_SHARE + (0.99 - GRAPHS_SHARE) * share, "basemap", round(100 * share), 100
-        ),
-    )
-    built = RoadsBuilt(
-        files={name: work / name for name in (*map(graph_name, found), BASEMAP)},
-        absent=tuple(graph_name(name) for name in PROFILES if name not in found),
-        profiles=found,
-        basemap=counts,
-        bounds=(
-            min(box[0] for box in bounds),
-            min(box[1] for box in bounds),
-            max(box[2] for box in bounds),
-            max(box[3] for box in bounds),
-        ),
-    )
-    (work / "built.json").write_bytes(msgspec.json.encode(built, enc_hook=str))
 
 
 if __name__ == "__main__":

@@ -4,62 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from command import importing
 from command.district import (
-    ADDRESSES,
-    BASEMAP,
-    BUILDINGS,
-    ROADS,
     District,
-    graph_file,
-    load_district,
 )
-from gis.errors import GisError
 from tests.fixtures import (
     G1,
     G5,
-    write_roads_file,
 )
-
-
-def test_an_extract_that_cannot_be_used_leaves_the_old_roads(tmp_path: Path) -> None:
-    folder = tmp_path / "district"
-    folder.mkdir()
-    (folder / ROADS).write_bytes(b"old")
-    roads = tmp_path / "roads.osm.pbf"
-    roads.write_bytes(b"no map")
-    with pytest.raises(GisError):
-        importing.import_roads(folder, roads, dry_run=False)
-    assert [path.name for path in folder.iterdir()] == [ROADS]
-    assert (folder / ROADS).read_bytes() == b"old"
-
-
-def test_roads_make_a_graph_per_means_of_travel_and_a_basemap(tmp_path: Path) -> None:
-    roads = write_roads_file(tmp_path / "roads.osm.pbf")
-    told: list[float] = []
-    folder = tmp_path / "district"
-    dry = importing.import_roads(
-        folder, roads, dry_run=True, progress=lambda share, _what: told.append(share)
-    )
-    assert dry.taken > 0
-    assert not folder.exists()
-    assert told == sorted(told)
-    assert told[-1] == 1.0
-    done = importing.import_roads(folder, roads, dry_run=False)
-    assert set(done.notes["edges"]) == {"car", "motorcycle", "foot"}  # type: ignore[call-overload]
-    names = {path.name for path in folder.iterdir()}
-    assert names == {
-        ADDRESSES,
-        BASEMAP,
-        BUILDINGS,
-        ROADS,
-        *(graph_file(name) for name in ("car", "motorcycle", "foot")),
-    }
-    loaded = load_district(folder)
-    assert loaded.basemap == folder / BASEMAP
-    assert loaded.bounds is not None
 
 
 def people(path: Path, *rows: str) -> Path:

@@ -132,7 +132,7 @@ async def test_cameras_are_registered_and_their_passwords_stay_nowhere_else(offi
         f"外网,{lon},{lat},rtsp,8.8.8.8,554,/b,admin,{PASSWORD}\n"
     )
     before = set(office.core.board.cameras)
-    job = await begin(office, "cameras", "cams.csv", table.encode())
+    job = await begin(office, "cameras", "cams.csv", table.encode(), crs="EPSG:4326")
     assert (job["state"], job["draft"]["taken"]) == ("ready", 1)
     assert PASSWORD not in json.dumps(job)
     issues = (await office.get("admin", f"/imports/{job['id']}/issues", severity="error")).json()["items"]

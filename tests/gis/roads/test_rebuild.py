@@ -39,7 +39,8 @@ async def test_graphs_and_basemap_are_made_by_the_worker(tmp_path: Path) -> None
     before = left_behind()
     source = extract(tmp_path / "x.pbf").rename(tmp_path / "name tells nothing")
     built = await build_roads(source, tmp_path / "out", told.append)
-    assert set(built.files) == {*(f"roads-{name}.npz" for name in PROFILES), "basemap.pmtiles"}
+    graphs = {f"roads-{name}.npz" for name in PROFILES}
+    assert set(built.files) == {*graphs, "basemap.pmtiles", "addresses.npz", "buildings.npz"}
     graph = RoadGraph.load(built.files["roads-car.npz"])
     assert (graph.edges, graph.junctions) == (60, 36)
     found = built.profiles["car"]
