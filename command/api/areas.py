@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from command.accounts.access import Principal
 from command.api.geo_query import BBox, Lat, Lon, parse_bbox
+from command.api.locating import owner_row
 from command.api.nearest import ranked_rows
 from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
@@ -137,11 +138,11 @@ async def locate(
     s: ServicesOf,
     category: Annotated[str | None, Query(max_length=40, description="of an incident")] = None,
 ) -> Json:
-    """Say which area of each tier, which police beat and which departments' grids a point lies in.
+    """Say which area of each tier, which police beat and which departments' grids a point lies in, and whose it is.
 
-    With a category, also which department is responsible for it there, and by which rule.
+    On a shared border the smallest code counts. With a category, also which department is responsible for it
+    there, and by which rule.
     """
-    del me
     found = s.district.areas.locate(lon, lat)
     areas = {
         str(tier): {"code": code, "name": (area := s.district.areas.area(code)).name, "label": area.label}
@@ -151,6 +152,7 @@ async def locate(
     return {
         "areas": areas,
         "beat": beat,
+        "owner": owner_row(s, me, found.areas.get(4)),
         "address": s.district.address_at(lon, lat),
         "departments": [
             {"department": grid.department, "code": grid.code, "name": grid.name}
