@@ -180,7 +180,7 @@ def _cursor(text: str) -> tuple[str, str]:
     return at, key
 
 
-async def _find(s: Services, me: Principal, incident_id: str) -> dict[str, Any]:
+async def find_incident(s: Services, me: Principal, incident_id: str) -> dict[str, Any]:
     """Return an incident from the board or, when it has left it, from the tables; 404 if it may not be seen."""
     live = s.board.incidents.get(incident_id)
     entity: dict[str, Any] | None = None if live is None else msgspec.to_builtins(live)
@@ -197,7 +197,7 @@ async def _recall(s: Services, me: Principal, incident_id: str) -> None:
     """Bring an incident that left the board back to it, if the asker may see it."""
     if incident_id in s.board.incidents:
         return
-    entity = await _find(s, me, incident_id)
+    entity = await find_incident(s, me, incident_id)
     table = schema.assignments
     query = sa.select(table.c.entity).where(table.c.incident_id == incident_id)
     rows = await s.database.read(lambda connection: connection.execute(query).scalars().all())
@@ -208,13 +208,13 @@ async def _recall(s: Services, me: Principal, incident_id: str) -> None:
 @router.get("/incidents/{incident_id}")
 async def read_incident(incident_id: str, me: Viewer, s: ServicesOf) -> Json:
     """Read one incident."""
-    return await _find(s, me, incident_id)
+    return await find_incident(s, me, incident_id)
 
 
 @router.get("/incidents/{incident_id}/timeline")
 async def read_timeline(incident_id: str, me: Viewer, s: ServicesOf) -> Json:
     """Read what happened, in order: who did what when, with the words they gave."""
-    await _find(s, me, incident_id)
+    await find_incident(s, me, incident_id)
     events = await s.log.timeline(incident_id)
     items = [
         {
@@ -302,7 +302,7 @@ def _sniff(content: bytes) -> tuple[str, str]:
 @router.get("/incidents/{incident_id}/photos/{photo_id}")
 async def read_photo(incident_id: str, photo_id: str, me: Viewer, s: ServicesOf) -> Response:
     """Read a photo."""
-    entity = await _find(s, me, incident_id)
+    entity = await find_incident(s, me, incident_id)
     for attachment in entity["attachments"]:
         if attachment["id"] == photo_id:
             ending = next(e for kind, e in PHOTO_SIGNATURES.values() if kind == attachment["content_type"])
