@@ -71,12 +71,13 @@ def write_gpkg(path: Path, columns: Mapping[str, NDArray[Any]], shapes: Shapes) 
     part.unlink(missing_ok=True)
     pyogrio.raw.write(
         str(part),
-        geometry=shapely.to_wkb(_multi(shapes)),
+        geometry=shapely.to_wkb(shapes),
         field_data=list(columns.values()),
         fields=list(columns),
         layer=LAYER,
         driver="GPKG",
         geometry_type="MultiPolygon",
+        promote_to_multi=True,
         crs=WGS84,
     )
     os.replace(part, path)
@@ -121,14 +122,6 @@ def single(shapes: Shapes) -> Shapes:
     found = shapes.copy()
     one = shapely.get_num_geometries(found) == 1
     found[one] = shapely.get_geometry(found[one], 0)
-    return found
-
-
-def _multi(shapes: Shapes) -> Shapes:
-    found = shapes.copy()
-    plain = shapely.get_type_id(found) == int(shapely.GeometryType.POLYGON)
-    # Grouping by row makes each polygon a multipolygon of one, all in one call.
-    found[plain] = shapely.multipolygons(found[plain], indices=np.arange(int(plain.sum())))
     return found
 
 

@@ -190,7 +190,6 @@ def _environment(work: Path) -> dict[str, str]:
         "GDAL_NUM_THREADS": "1",
         "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
         "OGR_ENABLE_PARTIAL_REPROJECTION": "NO",
-        "SHAPE_RESTORE_SHX": "YES",
         "SHAPE_ENCODING": "",
         "PROJ_NETWORK": "OFF",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -291,9 +290,7 @@ async def _tail(stream: asyncio.StreamReader | None) -> str:
     return kept.decode("utf-8", "replace")
 
 
-async def _listen(
-    process: asyncio.subprocess.Process, tell: Callable[[Progress], None], called: str
-) -> bool:
+async def _listen(process: asyncio.subprocess.Process, tell: Callable[[Progress], None], called: str) -> bool:
     """Pass progress on until the worker ends; whether it said that it was done."""
     assert process.stdout is not None
     try:

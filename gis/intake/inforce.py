@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
+from gis.crs import LocalMetric
 from gis.intake.model import Reference
 from gis.intake.rows import Shapes, as_text
 
@@ -87,9 +89,26 @@ def _areas(path: Path, found: InForce) -> None:
     found.table = table.drop_columns([geometry])
 
 
+ALONG_M: Final = 20.0
+"""Roads are known by points no farther apart than this."""
+
+
 def _roads(path: Path, found: InForce) -> None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            found.road_points = np.column_stack((arrays["lon"], arrays["lat"])).astype(np.float64)
+            lon, lat, start = arrays["lon"], arrays["lat"], arrays["start"]
     except Exception:
         return
+    if len(lon) < 2:
+        return
+    frame = LocalMetric(float(np.median(lon)), float(np.median(lat)))
+    x, y = frame.to_xy(lon, lat)
+    leg = np.flatnonzero(
+        ~np.isin(np.arange(1, len(x)), start)
+    )  # from the end of one edge to the next is no road
+    pieces = np.maximum(1, np.ceil(np.hypot(np.diff(x)[leg], np.diff(y)[leg]) / ALONG_M)).astype(np.int64)
+    of = np.repeat(leg, pieces)
+    part = (np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / np.repeat(pieces, pieces)
+    found.road_points = np.column_stack(
+        frame.to_lonlat(x[of] + part * (x[of + 1] - x[of]), y[of] + part * (y[of + 1] - y[of]))
+    )

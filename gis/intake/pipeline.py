@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.intake import fields, inforce, placing, polygons, reading, results, tiers
+from gis.intake import datum, fields, ground, inforce, placing, points, polygons, reading, texts, tiers
+from gis.intake.fields import KindSpec
 from gis.intake.inforce import InForce
-from gis.intake.issues import Issues
-from gis.intake.model import Column, Crs, Draft, Request
+from gis.intake.issues import RANK, Issue, Issues
+from gis.intake.model import Choices, Column, Crs, Draft, Request
+from gis.intake.outcome import write_results
 from gis.intake.rows import Rows, as_text
 from gis.intake.table import Sheet, canonical
 from gis.intake.tree import Tree, check_names
 from gis.intake.unpack import unpack
+from gis.intake.values import check_values
 
 Tell = Callable[[float, str, int, int], None]
 """(share, stage, rows done, rows in all)."""
-_SAMPLES = 3
+_SAMPLES: Final = 3
+_TEXT: Final = ("name", "parent", "chief", "workers", "station", "address", "department", "category")
 
 
 def run(request: Request, tell: Tell) -> Draft:
@@ -30,8 +35,7 @@ def run(request: Request, tell: Tell) -> Draft:
     Raises:
         Refused: The file cannot be drafted at all.
     """
-    choices = request.choices
-    spec = fields.SPECS[choices.kind]
+    choices, spec = request.choices, fields.SPECS[request.choices.kind]
     tell(0.0, "unpacking", 0, 0)
     found = unpack(request.files, request.source)
     tell(0.05, "reading", 0, 0)
@@ -39,39 +43,31 @@ def run(request: Request, tell: Tell) -> Draft:
     total = len(rows)
     tell(0.3, "guessing", 0, total)
     force = inforce.load(request.reference)
+    texts.undo_wrong_reading(rows, choices)
     mapping = fields.guess(rows.columns, spec, choices.mapping)
-    crs = guess_crs(rows, choices.crs, force)
+    fields.guess_by_values(rows.columns, mapping, choices.kind, chosen=choices.mapping or {})
     sheet = Sheet(canonical(rows.columns, mapping), rows.numbers, None, Issues(total))
+    garbled = texts.check_text(rows, sheet, _TEXT, chosen=choices.encoding is not None)
+    _check_digits(rows, sheet, mapping)
+    crs = _place(rows, sheet, choices, spec, force)
     tell(0.4, "checking", 0, total)
-    assert rows.shapes is not None
-    placed = placing.place(rows.shapes, crs.used)
-    sheet.shapes = placed.shapes
-    polygons.check_presence(rows, placed, sheet)
-    if choices.kind == "areas":
-        sheet.tiers = tiers.assign(
-            _column(sheet, "tier"),
-            _column(sheet, "label"),
-            sheet.text("code").tolist(),
-            sheet.text("name").tolist(),
-            choices.tier_labels,
-            choices.default_tier,
-        )
-    polygons.check_polygons(sheet, choices)
-    tell(0.55, "checking", total // 3, total)
-    check_names(sheet, spec.required, unique=True)
-    if choices.kind == "areas":
-        tree = Tree(sheet, force)
-        tree.check()
-        sheet.fields["parent"] = tree.parent
-    tell(0.8, "writing", 0, total)
-    kept = sheet.kept(choices)
-    needs = _needs(spec.required, mapping, crs)
-    _write(choices.kind, sheet, kept, crs.used)
-    results.write_preview(Path("preview.geojson"), sheet, [])
-    lon, lat = sheet.places()
-    sheet.issues.write(
-        Path("issues.csv"), sheet.numbers, sheet.text("code").tolist(), sheet.text("name").tolist(), lon, lat
+    needs = _needs(
+        spec,
+        mapping,
+        crs,
+        garbled=garbled,
+        shapeless=spec.shape in ("polygon", "point") and sheet.shapes is None,
     )
+    mended = 0
+    if spec.shape == "polygon":
+        mended = _check_areas(sheet, choices, spec, force, rows, tell)
+        if choices.kind == "areas" and sheet.tiers is not None and (sheet.tiers.tier == 0).any():
+            needs = (*needs, "tiers")
+    else:
+        _check_rows(sheet, choices, spec, force)
+    tell(0.85, "writing", 0, total)
+    kept = sheet.kept(choices)
+    write_results(request, spec, sheet, kept, crs.used, force)
     draft = Draft(
         kind=choices.kind,
         format=rows.format,
@@ -94,30 +90,152 @@ def run(request: Request, tell: Tell) -> Draft:
         tier_labels={} if sheet.tiers is None else sheet.tiers.meaning,
         needs=needs,
         result=spec.result,
-        repaired=0,
+        repaired=mended,
         notes=tuple(rows.notes),
     )
     Path("draft.json").write_bytes(msgspec.json.encode(draft))
     return draft
 
 
-def guess_crs(rows: Rows, chosen: str | None, force: InForce) -> Crs:
-    used = placing.usual_name(chosen or rows.declared or "EPSG:4326")
-    return Crs(used, rows.declared)
+# -- where it is ------------------------------------------------------------------------------------------
+
+
+def _place(rows: Rows, sheet: Sheet, choices: Choices, spec: KindSpec, force: InForce) -> Crs:
+    """Guess the reference system and move every shape to WGS-84."""
+    if rows.cut is not None:
+        sheet.issues.add(Issue(-1, "error", "truncated_file", rows.cut.why.zh, rows.cut.why.en))
+    raw = rows.shapes if rows.shapes is not None else points.shapes_of_table(rows, sheet)
+    if raw is None or spec.shape == "":
+        return Crs("", rows.declared)
+    rows.shapes = raw
+    coordinates = shapely.get_coordinates(raw)
+    coordinates = coordinates[np.isfinite(coordinates).all(axis=1)]
+    sample = coordinates[:: max(1, len(coordinates) // datum.SAMPLE)]
+    crs = datum.guess(
+        datum.Evidence(sample[:, 0], sample[:, 1], _middles(sheet, raw, choices.kind), force),
+        rows.declared,
+        rows.format,
+        choices.crs,
+    )
+    placed = placing.place(raw, crs.used)
+    sheet.shapes = placed.shapes
+    polygons.check_presence(rows, placed, sheet, needed=spec.shape == "polygon")
+    rows.shapes = None  # may be a copy of everything
+    if spec.shape in ("point", "maybe"):
+        sheet.shapes = points.as_points(sheet.shapes)
+    return crs
+
+
+def _middles(sheet: Sheet, raw: NDArray[np.object_], kind: str) -> Mapping[str, tuple[float, float]]:
+    """Code → a middle point, for areas whose codes may be in force already."""
+    if kind != "areas" or "code" not in sheet.fields:
+        return {}
+    some = np.arange(0, len(raw), max(1, len(raw) // datum.SAMPLE))
+    middle = shapely.centroid(raw[some])
+    x, y = shapely.get_x(middle), shapely.get_y(middle)
+    codes = sheet.text("code")[some]
+    return {
+        code: (float(a), float(b))
+        for code, a, b in zip(codes.tolist(), x, y, strict=True)
+        if code and np.isfinite(a) and np.isfinite(b)
+    }
+
+
+# -- what is wrong with it --------------------------------------------------------------------------------
+
+
+def _check_digits(rows: Rows, sheet: Sheet, mapping: Mapping[str, str]) -> None:
+    """Report codes of which a spreadsheet kept only the first fifteen digits."""
+    for column, lost in rows.lossy.items():
+        if mapping.get(column) in ("code", "gb_id", "device_id", "channel_id", "parent", "beat", "grid"):
+            sheet.issues.add_rows(
+                lost,
+                "error",
+                "bad_value",
+                f"“{column}”的数字太长，电子表格已丢失末尾几位；请把该列设为文本",
+                f"{column!r} has more digits than a spreadsheet keeps; make the column text",
+            )
+
+
+def _check_areas(
+    sheet: Sheet, choices: Choices, spec: KindSpec, force: InForce, rows: Rows, tell: Tell
+) -> int:
+    total = len(sheet)
+    if sheet.shapes is None:
+        sheet.shapes = np.full(total, None, dtype=object)
+        sheet.issues.add_rows(range(total), "error", "no_geometry", "没有图形", "there is no shape")
+    tree = None
+    if choices.kind == "areas":
+        check_values(sheet)
+        sheet.tiers = tiers.assign(
+            _column(sheet, "tier"),
+            _column(sheet, "label"),
+            sheet.text("code").tolist(),
+            sheet.text("name").tolist(),
+            choices.tier_labels,
+            choices.default_tier,
+        )
+        unknown = np.flatnonzero(sheet.tiers.tier == 0)
+        told = [str(word) or "—" for word in sheet.tiers.label[unknown].tolist()]
+        sheet.issues.add_rows(
+            unknown,
+            "error",
+            "bad_value",
+            [f"层级 {word!r} 不知对应 1 至 4 的哪一级" for word in told],
+            [f"nothing says which of the four tiers {word!r} is" for word in told],
+        )
+    mended = polygons.check_polygons(sheet, choices)
+    tell(0.45, "checking", 0, total)
+    check_names(sheet, spec.required, unique=True)
+    if choices.kind == "areas":
+        tree = Tree(sheet, force)
+        tree.check()
+        sheet.fields["parent"] = tree.parent
+    else:
+        points.check_codes(sheet, force, choices.kind)
+    stage = "repairing" if choices.repair else "checking"
+    tell(0.5, stage, total // 4, total)
+
+    def within(share: float) -> None:
+        tell(0.5 + 0.35 * share, stage, int(total * (0.25 + 0.75 * share)), total)
+
+    changed, notes = ground.check_ground(sheet, choices, force, tree, within)
+    rows.notes.extend(notes)
+    return mended + changed
+
+
+def _check_rows(sheet: Sheet, choices: Choices, spec: KindSpec, force: InForce) -> None:
+    check_names(sheet, spec.required, unique="code" in spec.fields)
+    points.check_codes(sheet, force, choices.kind)
+    if spec.shape == "point" and sheet.shapes is None:
+        sheet.issues.add_rows(range(len(sheet)), "error", "no_geometry", "没有位置", "there is no place")
+    elif spec.shape in ("point", "maybe") and sheet.shapes is not None:
+        points.check_points(sheet, force, needed=spec.shape == "point")
+    elif spec.shape == "any":
+        sheet.fields["grids"] = points.grids_under(sheet, force)
+        bare = np.flatnonzero((sheet.fields["grids"] == "") & (sheet.issues.worst < RANK["error"]))
+        sheet.issues.add_rows(bare, "error", "missing_field", "没有基础网格", "there are no base grids")
+
+
+def _needs(
+    spec: KindSpec, mapping: Mapping[str, str], crs: Crs, *, garbled: bool, shapeless: bool
+) -> tuple[str, ...]:
+    needs = []
+    if shapeless or any(name not in mapping.values() for name in spec.required):
+        needs.append("columns")
+    if crs.ambiguous:
+        needs.append("crs")
+    if garbled:
+        needs.append("encoding")
+    return tuple(needs)
+
+
+# -- what it looks like -----------------------------------------------------------------------------------
 
 
 def _column(sheet: Sheet, name: str) -> list[str] | None:
     found = sheet.fields.get(name)
     return None if found is None else found.tolist()
-
-
-def _needs(required: tuple[str, ...], mapping: Mapping[str, str], crs: Crs) -> tuple[str, ...]:
-    needs = []
-    if any(name not in mapping.values() for name in required):
-        needs.append("columns")
-    if crs.ambiguous:
-        needs.append("crs")
-    return tuple(needs)
 
 
 def _sample(values: NDArray[np.object_]) -> tuple[str, ...]:
@@ -136,21 +254,3 @@ def _bounds(sheet: Sheet) -> tuple[float, float, float, float] | None:
         return None
     west, south, east, north = shapely.total_bounds(sheet.shapes[known]).tolist()
     return west, south, east, north
-
-
-def _write(kind: str, sheet: Sheet, kept: NDArray[np.int64], crs: str) -> None:
-    assert sheet.shapes is not None
-    if kind == "areas":
-        assert sheet.tiers is not None
-        columns: dict[str, NDArray[np.object_] | NDArray[np.int32]] = {
-            name: np.where(sheet.text(name)[kept] == "", None, sheet.text(name)[kept])
-            for name in ("code", "name", "parent", "chief", "workers", "beat", "valid_from", "valid_to")
-        }
-        columns["tier"] = sheet.tiers.tier[kept]
-        columns["label"] = sheet.tiers.label[kept]
-        columns["source_crs"] = np.full(len(kept), crs, dtype=object)
-        results.write_gpkg(Path("result.gpkg"), columns, sheet.shapes[kept])
-    else:
-        text = {name: sheet.text(name)[kept].tolist() for name in ("code", "name", "station", "grids")}
-        rows = [dict(zip(text, values, strict=True)) for values in zip(*text.values(), strict=True)]
-        results.write_geojson(Path("result.geojson"), rows, sheet.shapes[kept])

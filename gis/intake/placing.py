@@ -15,6 +15,7 @@ from gis.intake.model import refuse
 from gis.intake.rows import Shapes
 
 SWAPPED: Final = "+swapped"
+_PIECE: Final = 1 << 14
 GEOGRAPHIC: Final = (WGS84, CGCS2000, GCJ02, BD09)
 
 
@@ -114,7 +115,10 @@ def place(shapes: Shapes, crs: str) -> Placed:
     there = shapes.copy()
     coordinates, row = shapely.get_coordinates(there, return_index=True)
     broken = np.unique(row[~np.isfinite(coordinates).all(axis=1)])
-    lon, lat = lonlat(crs, coordinates[:, 0], coordinates[:, 1])
+    lon, lat = np.empty(len(coordinates)), np.empty(len(coordinates))
+    for at in range(0, len(coordinates), _PIECE):  # in pieces that stay in the processor's cache
+        some = coordinates[at : at + _PIECE]
+        lon[at : at + _PIECE], lat[at : at + _PIECE] = lonlat(crs, some[:, 0], some[:, 1])
     astray = np.setdiff1d(np.unique(row[np.isnan(lon)]), broken)
     bad = np.union1d(broken, astray)
     if len(bad):

@@ -6,9 +6,11 @@ from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry import GeometryCollection
+from shapely.geometry.base import BaseGeometry
 
-from gis.intake.issues import Issue
+from gis.intake.issues import RANK, Issue
 from gis.intake.model import Choices
 from gis.intake.placing import Placed
 from gis.intake.rows import Rows
@@ -27,14 +29,13 @@ _NAMES: Final = {
 }
 
 
-def check_presence(rows: Rows, placed: Placed, sheet: Sheet) -> None:
-    """Report rows whose shape is missing, unreadable or not on the globe."""
+def check_presence(rows: Rows, placed: Placed, sheet: Sheet, *, needed: bool) -> None:
+    """Report rows whose shape is unreadable, not on the globe or, where one is needed, missing."""
     assert rows.shapes is not None
     assert sheet.shapes is not None
     issues = sheet.issues
     lost = rows.cut.rows if rows.cut is not None else np.zeros(0, np.int64)
     if rows.cut is not None:
-        issues.add(Issue(-1, "error", "truncated_file", rows.cut.why.zh, rows.cut.why.en))
         issues.add_rows(
             lost,
             "error",
@@ -45,9 +46,11 @@ def check_presence(rows: Rows, placed: Placed, sheet: Sheet) -> None:
     missing = np.flatnonzero(shapely.is_missing(rows.shapes) | shapely.is_empty(rows.shapes))
     bad = rows.unreadable
     issues.add_rows(bad, "error", "no_geometry", "图形无法读取", "the shape cannot be read")
-    issues.add_rows(
-        np.setdiff1d(missing, np.union1d(bad, lost)), "error", "no_geometry", "没有图形", "there is no shape"
-    )
+    if needed:
+        bare = np.setdiff1d(missing, np.union1d(bad, lost))
+        issues.add_rows(
+            bare[issues.worst[bare] < RANK["error"]], "error", "no_geometry", "没有图形", "there is no shape"
+        )
     issues.add_rows(placed.not_finite, "error", "not_finite", "坐标不是数字", "a coordinate is not a number")
     issues.add_rows(
         placed.out_of_range,
@@ -177,16 +180,14 @@ def _only_areas(sheet: Sheet) -> None:
     sheet.shapes[flat] = None
 
 
-def areal(shape: object) -> object | None:
+def areal(shape: BaseGeometry) -> BaseGeometry | None:
     """The areas among a shape's parts as one polygon or multipolygon, or None without any."""
-    parts = [shape]
-    if isinstance(shape, GeometryCollection):
-        parts = list(shapely.get_parts(shape))
+    parts = list(shapely.get_parts(shape)) if isinstance(shape, GeometryCollection) else [shape]
     flat = [one for part in parts for one in shapely.get_parts(part).tolist()]
     polygons = [one for one in flat if shapely.get_type_id(one) == _POLYGONS[0] and one.area > 0.0]
     if not polygons:
         return None
-    whole: object = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    whole: BaseGeometry = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
     return whole
 
 
@@ -199,7 +200,7 @@ def _place_of(reason: str) -> tuple[float | None, float | None]:
     return lon, lat
 
 
-def _duplicates(sheet: Sheet, known: np.ndarray) -> None:
+def _duplicates(sheet: Sheet, known: NDArray[np.int64]) -> None:
     """Report shapes that an earlier row has already, point for point."""
     assert sheet.shapes is not None
     if not len(known):

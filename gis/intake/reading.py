@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
-from gis.intake import encodings, shapefile
+from gis.intake import encodings, kml, shapefile, sheets
 from gis.intake.model import Choices, Encoding, Layer, Refused, Why, refuse
 from gis.intake.rows import Cut, Rows, Shapes
 from gis.intake.unpack import Member, Unpacked
@@ -39,6 +40,9 @@ def read(found: Unpacked, choices: Choices) -> Rows:
         "geojson": _geojson,
         "geopackage": _by_library,
         "flatgeobuf": _by_library,
+        "kml": lambda one, _: kml.read(one.paths[""], one.name),
+        "csv": lambda one, chosen: sheets.read_csv(one.paths[""], one.name, chosen),
+        "xlsx": lambda one, chosen: sheets.read_xlsx(one.paths[""], chosen),
     }[member.format]
     rows = read_one(member, choices)
     if len(found.members) > 1:
@@ -95,7 +99,7 @@ def broken(error: Exception) -> Refused:
 def _plain_database(path: Path) -> None:
     """Refuse a GeoPackage with tables that are programs in disguise."""
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
             statements = [
                 str(row[0] or "").lower()
                 for row in database.execute("SELECT sql FROM sqlite_master LIMIT 10000")
@@ -177,19 +181,18 @@ def shapes_from(column: Any) -> tuple[Shapes, Any]:
 def _shapefile(member: Member, choices: Choices) -> Rows:
     paths = member.paths
     table = shapefile.Table(paths[".dbf"], choices.encoding, paths.get(".cpg")) if ".dbf" in paths else None
-    indexed, beyond, short = shapefile.bounds_of_records(paths[".shp"], paths.get(".shx"))
     # The library sees the shapes alone; what the others say of them is no business of it.
     folder = Path("shp")
     folder.mkdir()
     for suffix in (".shp", ".shx"):
         if suffix in paths:
             paths[suffix].rename(folder / f"in{suffix}")
+    count, beyond, short = shapefile.bounds_of_records(folder / "in.shp", folder / "in.shx")
     try:
         meta, shapes_table = pyogrio.raw.read_arrow(folder / "in.shp", columns=[])
     except Exception as error:
         raise broken(error) from error
     shapes, bad = shapes_from(shapes_table.column(str(meta["geometry_name"] or "wkb_geometry")))
-    count = indexed if indexed is not None else len(shapes)
     stated = table.stated if table is not None else count
     rows = max(count, stated, len(shapes)) if stated < MOST_ROWS else count
     missing = shapefile.cut(count, stated, beyond, short)
@@ -252,9 +255,9 @@ def _projection(path: Path | None) -> str | None:
 
 def _geojson(member: Member, choices: Choices) -> Rows:
     path = member.paths[""].rename(_NAMES["geojson"])
-    notes = []
-    start = path.open("rb").read(3)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    with path.open("rb") as stream:
+        start = stream.read(2)
+    if start in (b"\xff\xfe", b"\xfe\xff"):
         path.write_bytes(path.read_bytes().decode("utf-16", "replace").encode())
     encoding = _as_utf8(path, choices.encoding)
     try:
@@ -273,9 +276,8 @@ def _geojson(member: Member, choices: Choices) -> Rows:
             f"文件在第 {whole + 1} 个要素处中断，其后的内容丢失",
             f"the file ends within feature {whole + 1}; what followed is lost",
         )
-        rows.cut = Cut(np.zeros(0, np.int64), why)
+        rows.cut_at_end(why)
     rows.encoding = encoding
-    rows.notes.extend(notes)
     return rows
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from gis.crs import WGS84
 from gis.intake.issues import RANK
 from gis.intake.rows import Shapes
 from gis.intake.table import Sheet
@@ -22,24 +20,6 @@ MOST_FEATURES: Final = 5_000
 PREVIEW_PIXELS: Final = 2_500
 """The preview keeps what a map this wide can show."""
 _WORST: Final = {0: "good", **{rank: name for name, rank in RANK.items()}}
-
-
-def write_gpkg(path: Path, columns: Mapping[str, NDArray[Any]], shapes: Shapes) -> None:
-    """Write polygons as the district's own GeoPackage."""
-    single = shapely.get_type_id(shapes) == int(shapely.GeometryType.POLYGON)
-    multi = shapes.copy()
-    # Grouping by row turns each polygon into a multipolygon of one, all in one call.
-    multi[single] = shapely.multipolygons(shapes[single], indices=np.arange(int(single.sum())))
-    pyogrio.raw.write(
-        str(path),
-        geometry=shapely.to_wkb(multi),
-        field_data=list(columns.values()),
-        fields=list(columns),
-        layer="areas",
-        driver="GPKG",
-        geometry_type="MultiPolygon",
-        crs=WGS84,
-    )
 
 
 def write_geojson(path: Path, properties: Sequence[Mapping[str, object]], shapes: Shapes) -> None:
@@ -62,15 +42,14 @@ def write_csv(path: Path, numbers: NDArray[np.int64], columns: Mapping[str, Sequ
         table.writerows(zip(numbers.tolist(), *columns.values(), strict=True))
 
 
-def write_preview(path: Path, sheet: Sheet, faults: Sequence[tuple[str, object, str, str]]) -> None:
+def write_preview(path: Path, sheet: Sheet) -> None:
     """Write a picture of the rows: those with faults first, then the highest tiers, then every so many.
 
     Args:
         path: To write to.
         sheet: The rows.
-        faults: (kind, geometry, text zh, text en) of overlaps, gaps and holes.
     """
-    shown = list(faults[: MOST_FEATURES // 3])
+    shown = sorted(sheet.faults, key=lambda fault: -fault.area_m2)[: MOST_FEATURES // 3]
     room = MOST_FEATURES - len(shown)
     known = sheet.known()
     tier = sheet.tiers.tier if sheet.tiers is not None else np.zeros(len(sheet), np.int32)
@@ -99,9 +78,18 @@ def write_preview(path: Path, sheet: Sheet, faults: Sequence[tuple[str, object, 
         for n in order.tolist()
     ]
     shapes = sheet.shapes[order] if sheet.shapes is not None else np.zeros(0, dtype=object)
-    for kind, shape, zh, en in shown:
-        properties.append({"kind": kind, "detail_zh": zh, "detail_en": en})
-        shapes = np.append(shapes, np.array([shape], dtype=object))
+    for fault in shown:
+        properties.append(
+            {
+                "kind": fault.kind,
+                "area_m2": round(fault.area_m2),
+                "detail_zh": fault.zh,
+                "detail_en": fault.en,
+            }
+        )
+    faults = np.empty(len(shown), dtype=object)
+    faults[:] = [fault.shape for fault in shown]
+    shapes = np.concatenate((shapes, faults))
     if len(shapes):
         west, south, east, north = shapely.total_bounds(shapes).tolist()
         fine = max(east - west, north - south) / PREVIEW_PIXELS

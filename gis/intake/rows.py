@@ -42,7 +42,6 @@ class Rows:
         undecoded: Rows with text that is not in the encoding.
         cut: Rows lost to truncation.
         notes: Remarks on the file.
-        xy_columns: Columns a table's coordinates come from are not known here, but by mapping.
     """
 
     format: str
@@ -62,6 +61,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def cut_at_end(self, why: Why) -> None:
+        """Note that the file ends before its end: what follows the last row is lost."""
+        self.cut = Cut(np.zeros(0, np.int64), why)
 
 
 def as_text(column: pa.Array) -> NDArray[np.object_]:

@@ -52,23 +52,22 @@ class Table:
         self.deleted: NDArray[np.bool_] = grid[:, 0] == _DELETED
         cells: list[tuple[bytes, str, NDArray[np.bytes_]]] = []
         at = 1
-        for name, kind, size in fields:
+        for raw_name, kind, size in fields:
             block = np.ascontiguousarray(grid[:, at : at + size])
-            cells.append((name, kind, block.view(f"S{size}").reshape(whole)))
+            cells.append((raw_name, kind, block.view(f"S{size}").reshape(whole)))
             at += size
-        told = b"\n".join([name for name, _, _ in cells])
-        told += b"\n" + b"\n".join(
-            _ends(cell) for _, kind, block in cells if kind == "C" for cell in block.tolist()
-        )
+        told = [raw_name for raw_name, _, _ in cells]
+        told += [_ends(cell) for _, kind, column in cells if kind == "C" for cell in column.tolist()]
         declared = cpg.read_bytes()[:40].decode("ascii", "replace").strip() if cpg is not None else None
-        self.encoding: Encoding = encodings.choose(told, wanted, declared or None)
+        self.encoding: Encoding = encodings.choose(b"\n".join(told), wanted, declared or None)
+        self._read_in = self.encoding.used.split(">")[0]
         self.undecoded: set[int] = set()
         columns: dict[str, pa.Array] = {}
-        for raw_name, kind, block in cells:
-            name = self._decode(raw_name.strip()) or f"field{len(columns) + 1}"
+        for raw_name, kind, column in cells:
+            name = self._decode(raw_name) or f"field{len(columns) + 1}"
             while name in columns:
                 name += "_"
-            columns[name] = self._column(kind, block)
+            columns[name] = self._column(kind, column)
         self.columns: Mapping[str, pa.Array] = columns
         self.cut_short = self.stated - whole
 
@@ -95,20 +94,15 @@ class Table:
 
     def _decode(self, cell: bytes, row: int | None = None) -> str:
         cell = _ends(cell)
-        used = (
-            self.encoding.used.split(">")[-1]
-            if ">" not in self.encoding.used
-            else self.encoding.used.split(">")[0]
-        )
         try:
-            return cell.decode(used)
+            return cell.decode(self._read_in)
         except UnicodeDecodeError as error:
             # The field was too narrow and ends within a character.
             if error.start >= len(cell) - 3:
-                return cell[: error.start].decode(used)
+                return cell[: error.start].decode(self._read_in)
             if row is not None:
                 self.undecoded.add(row)
-            return cell.decode(used, "replace")
+            return cell.decode(self._read_in, "replace")
 
 
 def _ends(cell: bytes) -> bytes:
@@ -117,7 +111,7 @@ def _ends(cell: bytes) -> bytes:
 
 def _fields(raw: bytes, header: int) -> list[tuple[bytes, str, int]]:
     """(name, kind, width) of each field."""
-    fields = []
+    fields: list[tuple[bytes, str, int]] = []
     at = _HEADER
     while at + 32 <= min(header, len(raw)) and raw[at] != 0x0D:
         name = raw[at : at + 11].split(b"\0", 1)[0]
@@ -131,16 +125,15 @@ def _fields(raw: bytes, header: int) -> list[tuple[bytes, str, int]]:
     return fields
 
 
-def bounds_of_records(shp: Path, shx: Path | None) -> tuple[int | None, NDArray[np.int64], Why | None]:
+def bounds_of_records(shp: Path, shx: Path) -> tuple[int, NDArray[np.int64], Why | None]:
     """Look for records that lie beyond the end of a `.shp`.
 
     Args:
         shp: The shapes.
-        shx: Their index, or None.
+        shx: Their index; written anew where it is not there.
 
     Returns:
-        How many records the index has (None without one), those that are cut off, and a sentence if the file is
-        short.
+        How many records the index has, those that are cut off, and a sentence if the file is short.
     """
     size = shp.stat().st_size
     with shp.open("rb") as stream:
@@ -152,12 +145,25 @@ def bounds_of_records(shp: Path, shx: Path | None) -> tuple[int | None, NDArray[
             f".shp 应有 {stated:,} 字节，只有 {size:,} 字节：文件被截断",
             f"its .shp should have {stated:,} bytes and has {size:,}: it is cut short",
         )
-    if shx is None:
-        return None, np.zeros(0, np.int64), short
+    if not shx.exists():
+        _write_index(shp, head, shx)
     index = np.frombuffer(shx.read_bytes()[100:], dtype=">i4")
     index = index[: len(index) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
     beyond = np.flatnonzero(index[:, 0] + 8 + index[:, 1] > size)
     return len(index), beyond, short
+
+
+def _write_index(shp: Path, head: bytes, shx: Path) -> None:
+    """Follow the records from one to the next; one that is cut off is the last."""
+    raw = shp.read_bytes()
+    entries = bytearray()
+    at = 100
+    while at + 8 <= len(raw):
+        words = int.from_bytes(raw[at + 4 : at + 8], "big")
+        entries += (at // 2).to_bytes(4, "big") + raw[at + 4 : at + 8]
+        at += 8 + 2 * words
+    length = (100 + len(entries)) // 2
+    shx.write_bytes(head[:24] + length.to_bytes(4, "big") + head[28:] + entries)
 
 
 def cut(count: int, stated: int, beyond: NDArray[np.int64], short: Why | None) -> Cut | None:

@@ -9,11 +9,23 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from gis.intake.issues import RANK, Issues
 from gis.intake.model import Choices
 from gis.intake.rows import Shapes, as_text
 from gis.intake.tiers import Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that has a shape of its own, for the preview: "overlap", "gap" or "hole", WGS-84 degrees."""
+
+    kind: str
+    shape: BaseGeometry
+    area_m2: float
+    zh: str
+    en: str
 
 
 @dataclass(slots=True)
@@ -27,6 +39,7 @@ class Sheet:
         original: Shapes as they were before a repair changed them, by row.
         tiers: For areas.
         issues: What is wrong.
+        faults: Those of the issues that have a shape.
     """
 
     fields: dict[str, NDArray[np.object_]]
@@ -34,7 +47,8 @@ class Sheet:
     shapes: Shapes | None
     issues: Issues
     tiers: Tiers | None = None
-    original: dict[int, object] = field(default_factory=dict)
+    original: dict[int, BaseGeometry] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)

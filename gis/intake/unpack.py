@@ -289,7 +289,9 @@ def _members(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], source:
         if ".shp" not in parts:
             continue
         name = str(PurePosixPath(member_name(parts[".shp"]).replace("\\", "/")).with_suffix(""))
-        paths = {suffix: extract(parts[suffix]) for suffix in SHAPEFILE_PARTS if suffix in parts}
+        paths: dict[str, Path] = {
+            suffix: extract(parts[suffix]) for suffix in SHAPEFILE_PARTS if suffix in parts
+        }
         members.append(_shapefile(name, paths))
     if members:
         return Unpacked(_short_names(members))
@@ -308,6 +310,8 @@ def _members(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], source:
             nested = nested or name
             continue
         members.append(_plain(path, start, str(PurePosixPath(name).with_suffix(""))))
+    # A note beside the data is text too.
+    members = [one for one in members if one.format != "csv"] or members
     if members:
         return Unpacked(_short_names(members))
     if nested is not None:

@@ -23,6 +23,7 @@ import msgspec
 from gis.crs import lonlat_from
 from gis.errors import CrsMismatch
 from gis.intake import pipeline
+from gis.intake.engine import NOBODY
 from gis.intake.model import Message, Progress, Refusal, Refused, Request
 
 MEMORY_BYTES: Final = 4 << 30
@@ -30,7 +31,6 @@ MEMORY_BYTES: Final = 4 << 30
 CPU_S: Final = 600
 FILE_BYTES: Final = 2 << 30
 OPEN_FILES: Final = 128
-NOBODY: Final = 65534
 BEAT_S: Final = 0.4
 
 
@@ -101,7 +101,9 @@ class Beat:
 
 def main() -> int:
     """Make the draft that `request.json` asks for."""
-    request = msgspec.json.decode(Path("request.json").read_bytes(), type=Request, dec_hook=lambda kind, value: kind(value))
+    request = msgspec.json.decode(
+        Path("request.json").read_bytes(), type=Request, dec_hook=lambda kind, value: kind(value)
+    )
     out = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints is no message
     warm_up()
