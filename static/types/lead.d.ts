@@ -55,6 +55,24 @@ export interface Post {
   grids: { code: string; name: string; gain_m: number }[];
 }
 
+/** Where more would help most: a quick answer that the best one replaces. */
+export interface Siting {
+  id: string;
+  what: 'responder' | 'camera';
+  minutes: number;
+  posts: number;
+  as_of: string;
+  method: Method;
+  state: 'running' | 'done' | 'cancelled' | 'failed';
+  proven: boolean;
+  items: Post[];
+  gain_m: number;
+  greedy_m: number;
+  bound_m: number | null;
+  gap: number | null;
+  took_s: number | null;
+}
+
 export interface Without {
   responder_id: string;
   name: string;

@@ -2,7 +2,7 @@
 import { t } from '../i18n.js';
 import { html, useMemo } from '../ui/h.js';
 import { LACKS, pathTo, reachOf, wanting, within } from './figures.js';
-import { sendAway } from './read.js';
+import { sendAway, setSiting } from './read.js';
 import { choose, placed, set, ui } from './state.js';
 import { lengthOf, minutesOf, percent } from './words.js';
 
@@ -29,13 +29,32 @@ export function Wanting() {
     ${found.length === 0 && ui.cover && html`<p class="empty">${t('lead.wanting.none')}</p>`}</section>`;
 }
 
+const COUNTS = [1, 3, 5, 10];
+const PLACED = /** @type {const} */ (['responder', 'camera']);
+
+/** How good the places are: quick, best, or so far from the best. */
+function Verdict() {
+  const { siting, posts } = ui;
+  if (!siting) return html`<p class="verdict" role="status">${posts === null ? t('lead.away.asking') : t('lead.siting.greedy_only')}</p>`;
+  if (siting.items.length === 0) return null;
+  const more = siting.gain_m - siting.greedy_m;
+  const text =
+    siting.state === 'running' ? t('lead.siting.running')
+    : siting.gap === null ? t('lead.siting.greedy_only')
+    : siting.proven ? t('lead.siting.exact') + (more > 0 ? t('lead.siting.better', { length: lengthOf(more, siting.method) }) : t('lead.siting.same'))
+    : t('lead.siting.bounded', { gap: percent(siting.gap) });
+  return html`<p class="verdict" role="status" data-testid="siting"><b>${t(siting.state === 'done' && siting.proven ? 'lead.siting.tag.exact' : 'lead.siting.tag.greedy')}</b>${text}<em title=${t(`lead.one_more.hint.${siting.what}`, { m: siting.minutes })}>${t(`lead.siting.gain.${siting.what}`, { length: lengthOf(siting.gain_m, siting.method) })}</em></p>`;
+}
+
 export function OneMore() {
-  const { posts, cover, minutes } = ui;
+  const { posts, cover, minutes, placing, postsWanted } = ui;
   return html`<section class="panel one-more" aria-label=${t('lead.one_more')}>
-    <header><h2>${t('lead.one_more')}</h2><small>${t('lead.one_more.hint', { m: minutes })}</small></header>
+    <header><div class="seg" role="group" aria-label=${t('lead.one_more')}>${PLACED.map((one) => html`<button key=${one} class=${one === placing ? 'on' : ''} aria-pressed=${one === placing} onClick=${() => setSiting({ placing: one })} data-testid=${`placing-${one}`}>${t(`lead.placing.${one}`)}</button>`)}</div>
+      <label>${t('lead.one_more.count')}<select value=${postsWanted} onChange=${(/** @type {any} */ event) => setSiting({ postsWanted: Number(event.target.value) })} data-testid="posts-wanted">${COUNTS.map((n) => html`<option key=${n} value=${n}>${n}</option>`)}</select></label></header>
+    <${Verdict} />
     <ol class="list">${(posts ?? []).map((post, n) => html`<li key=${n}><button onClick=${() => choose(post.grids[0]?.code ?? '')}><i class="no">${n + 1}</i><b>${post.address ?? post.grids[0]?.name ?? ''}</b>
       <span class="where">${t('lead.one_more.grids', { n: post.grids.length, name: post.grids[0]?.name ?? '' })}</span><em>+${lengthOf(post.gain_m, cover?.method ?? 'road')}</em></button></li>`)}</ol>
-    ${posts?.length === 0 && html`<p class="empty">${t(cover?.method === 'straight_line' ? 'lead.one_more.no_roads' : 'lead.one_more.none', { m: minutes })}</p>`}
+    ${posts?.length === 0 && html`<p class="empty">${t(cover?.method === 'straight_line' ? 'lead.one_more.no_roads' : placing === 'camera' ? 'lead.one_more.none.camera' : 'lead.one_more.none', { m: minutes })}</p>`}
     <${SentAway} /></section>`;
 }
 

@@ -6,8 +6,8 @@ import { onRedraw, set, ui } from './state.js';
 /** @import {AreaCover} from '../../types/lead.d.ts' */
 
 const EVERY_MS = 15_000;
-const POSTS_EVERY_MS = 60_000;
-const POSTS = 3;
+/** The search for the best costs up to half a minute of a processor. */
+const POSTS_EVERY_MS = 180_000;
 const ROW_PX = 31;
 /** The server measures anew after five seconds. */
 const SOON_MS = 6_000;
@@ -38,7 +38,7 @@ export async function readFigures() {
     const rows = new Map(cover.items.map((/** @type {AreaCover} */ row) => [row.code, row]));
     const open = first ? openedAtFirst(cover.items, minutes, Math.floor((innerHeight - 590) / ROW_PX)) : ui.open;
     set({ cover, rows, people: people.items, error: null, open, chosen: rows.has(ui.chosen) ? ui.chosen : '' });
-    if (performance.now() - postsAt > POSTS_EVERY_MS || !ui.posts) await readPosts(mine);
+    if (performance.now() - postsAt > POSTS_EVERY_MS) void readPosts();
     if (ui.person) await readWithout();
   } catch (error) {
     if (mine === round) set({ error });
@@ -53,12 +53,38 @@ export function readSoon() {
   }, SOON_MS);
 }
 
-/** @param {number} mine */
-async function readPosts(mine) {
-  const { items } = await call('GET', `/coverage/one_more?limit=${POSTS}&minutes=${ui.minutes}`);
-  if (mine !== round) return;
+const SITING_POLL_MS = 700;
+let sitingRound = 0;
+
+/** Ask where more would help most: the quick answer stands until the best one is found. */
+export async function readPosts() {
+  const mine = ++sitingRound;
+  const { minutes, placing, postsWanted, chosen } = ui;
   postsAt = performance.now();
-  set({ posts: items });
+  try {
+    let siting = await call('POST', '/coverage/siting', { what: placing, minutes, posts: postsWanted, ...(chosen ? { area: chosen } : {}) });
+    while (mine === sitingRound) {
+      set({ siting, posts: siting.items });
+      if (siting.state !== 'running') return;
+      await new Promise((done) => window.setTimeout(done, SITING_POLL_MS));
+      if (mine === sitingRound) siting = await call('GET', `/coverage/siting/${siting.id}`);
+    }
+  } catch (error) {
+    if (mine !== sitingRound) return;
+    // Others are being answered: the quick answer does for responders, and the question is asked again later.
+    console.warn('siting', error);
+    postsAt = performance.now() - POSTS_EVERY_MS + EVERY_MS;
+    if (placing !== 'responder') return;
+    const area = chosen ? `&area=${encodeURIComponent(chosen)}` : '';
+    const { items } = await call('GET', `/coverage/one_more?limit=${Math.min(postsWanted, 10)}&minutes=${minutes}${area}`);
+    if (mine === sitingRound) set({ siting: null, posts: items });
+  }
+}
+
+/** @param {Partial<Pick<typeof ui, 'placing' | 'postsWanted'>>} patch */
+export function setSiting(patch) {
+  set({ ...patch, siting: null, posts: null });
+  void readPosts();
 }
 
 async function readWithout() {
@@ -75,7 +101,7 @@ async function readWithout() {
 export function setMinutes(minutes) {
   if (minutes === ui.minutes) return;
   postsAt = -Infinity;
-  set({ minutes, posts: null, without: null });
+  set({ minutes, posts: null, siting: null, without: null });
   void readFigures();
 }
 
@@ -138,7 +164,8 @@ export function startReading() {
   onRedraw(() => {
     if (ui.chosen === shown) return;
     shown = ui.chosen;
-    set({ history: null, indicators: null });
+    set({ history: null, indicators: null, posts: null, siting: null });
     void readPast();
+    void readPosts();
   });
 }

@@ -2,7 +2,7 @@
 
 /** @import {Feed} from '../feed.js' */
 /** @import {District, User} from '../../types/wire.d.ts' */
-/** @import {AreaCover, Cover, Followed, History, Indicators, Outlines, Period, Person, Post, Without} from '../../types/lead.d.ts' */
+/** @import {AreaCover, Cover, Followed, History, Indicators, Outlines, Period, Person, Post, Siting, Without} from '../../types/lead.d.ts' */
 /** @import {Lack, Measure} from './figures.js' */
 
 /** @typedef {'cover' | 'indicators' | 'supervision' | 'replay'} Tab */
@@ -21,6 +21,9 @@ export const ui = {
   /** @type {Map<number, Outlines>} tier → outlines */ outlines: new Map(),
   /** @type {Person[]} */ people: [],
   /** @type {Post[] | null} */ posts: null,
+  /** @type {Siting | null} the question the posts answer */ siting: null,
+  /** @type {'responder' | 'camera'} what is to be placed */ placing: /** @type {'responder' | 'camera'} */ ('responder'),
+  /** @type {number} how many */ postsWanted: 3,
   /** @type {string} area looked at; '' the whole */ chosen: '',
   /** @type {Set<string>} rows opened in the table */ open: new Set(),
   /** @type {Lack | 'any'} */ lack: 'any',
