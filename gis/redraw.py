@@ -11,9 +11,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Final
 
+import shapely
+
 from gis.areas import Area, AreaIndex, Beat
 from gis.division import GRID, versions_of
 from gis.errors import AreaConflict, EditRefused
+from gis.rings import SAME_DEG
 from gis.soundness import StepRefused, check, tried
 from gis.topology import Merge, Mesh, Piece, Reparent, Split, Step, pieces_of
 
@@ -54,6 +57,14 @@ class Change:
         if self.before is None or self.after is None:
             return ()
         return different(self.before, self.after)
+
+    @property
+    def same_ground(self) -> bool:
+        """Whether only vertices came or went on a border that runs as before: a neighbour has a corner there."""
+        if self.before is None or self.after is None or self.fields != ("geometry",):
+            return False
+        moved = shapely.symmetric_difference(self.before.geometry, self.after.geometry)
+        return bool(moved.area <= SAME_DEG * self.before.geometry.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +247,7 @@ def _written(every: Iterable[Area], changes: Iterable[Change], valid_from: date 
     for change in changes:
         before, after = change.before, change.after
         older = before is not None and (before.valid_from or date.min) < (valid_from or date.min)
+        older = older and not change.same_ground
         if after is not None and (before is None or older):
             after = replace(after, valid_from=valid_from or after.valid_from)
         if before is None:

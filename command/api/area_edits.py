@@ -185,6 +185,7 @@ async def editable(code: str, me: Geographer, s: ServicesOf) -> Json:
                 for at, keys in shared.items()
             ],
             "next_code": next_code(index, code),
+            "today": _today(s).isoformat(),
         }
 
     return await asyncio.to_thread(read)
@@ -299,6 +300,7 @@ def _outcome(redrawn: Redrawn, revision: int | None, *, dry_run: bool) -> Json:
             {
                 "code": change.code,
                 "fields": list(change.fields),
+                "same_ground": change.same_ground,
                 "before": None if change.before is None else version_row(change.before),
                 "after": None if change.after is None else version_row(change.after),
             }

@@ -221,9 +221,10 @@ def _write(folder: Path, district: District, redrawn: Redrawn) -> dict[str, Path
 
 
 def _counts(redrawn: Redrawn) -> dict[str, int]:
-    new = sum(change.before is None for change in redrawn.changes)
-    gone = sum(change.after is None for change in redrawn.changes)
-    return {"changed": len(redrawn.changes) - new - gone, "new": new, "gone": gone}
+    told = [change for change in redrawn.changes if not change.same_ground]
+    new = sum(change.before is None for change in told)
+    gone = sum(change.after is None for change in told)
+    return {"changed": len(told) - new - gone, "new": new, "gone": gone}
 
 
 def _note(redrawn: Redrawn) -> str:
@@ -234,7 +235,7 @@ def _note(redrawn: Redrawn) -> str:
             kinds["划出"].append(change.after.name)
         elif change.after is None and change.before is not None:
             kinds["并入"].append(change.before.name)
-        elif change.after is not None:
+        elif change.after is not None and not change.same_ground:
             kinds["调整边界" if change.fields == ("geometry",) else "修改"].append(change.after.name)
     return "；".join(
         f"{word}：{'、'.join(names[:NAMED])}{f' 等 {len(names)} 个' if len(names) > NAMED else ''}"

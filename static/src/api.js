@@ -23,6 +23,8 @@ export class ApiError extends Error {
     this.winner = body.winner ?? null;
     this.field = body.field ?? null;
     this.version = body.version ?? null;
+    /** Everything it said, for those who know what else to expect. */
+    this.body = /** @type {Record<string, unknown>} */ (body);
     this.retryAfterS = body.retry_after_s ?? null;
   }
 

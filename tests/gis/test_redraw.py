@@ -87,8 +87,10 @@ def test_from_a_day_on_the_old_version_stays_and_ends_the_day_before() -> None:
     assert [a.valid_from for a in after.history("11001")] == [None, TODAY]
     assert after.locate(117.11, 34.09).areas[4] == "11001"
     assert before.locate(117.11, 34.09).areas[4] == "11002"
-    # The village only gained the vertex of its grids; its other neighbours were not touched.
     assert set(changed(redrawn)) == {"1", "11", "11001", "11002"}
+    # The village and the county only gained the corner of the grids: that is no other version of them.
+    assert [change.code for change in redrawn.changes if change.same_ground] == ["1", "11"]
+    assert len(after.history("11")) == len(after.history("1")) == 1
 
 
 def test_a_second_edit_on_the_same_day_replaces_the_first() -> None:

@@ -4,6 +4,7 @@ import { onLanguage, t } from '../i18n.js';
 import { Bar } from '../ui/bar.js';
 import { html, render, useEffect, useErrorBoundary, useState } from '../ui/h.js';
 import { applyTheme, readTheme } from '../ui/theme.js';
+import { Areas } from './areas/areas.js';
 import { Devices } from './devices.js';
 import { Registry } from './registry.js';
 import { nowMs, onRedraw, set, ui } from './state.js';
@@ -35,9 +36,11 @@ function App() {
   const [, draw] = useState(0);
   useEffect(() => onRedraw(() => draw((n) => n + 1)), []);
   const allowed = ui.me.permissions.includes('camera.manage');
+  const keepsAreas = ui.me.permissions.includes('areas.manage');
   const tabs = allowed ? [{ id: 'cameras', label: t('admin.tab.cameras') }, { id: 'devices', label: t('admin.tab.devices') }] : [];
+  if (keepsAreas) tabs.push({ id: 'areas', label: t('admin.tab.areas') });
   return html`<${Bar} title=${t('admin.title')} district=${ui.district.name} here="/admin" me=${ui.me} feed=${null} now=${nowMs()} tabs=${tabs} tab=${ui.tab} onTab=${(/** @type {Tab} */ tab) => set({ tab })} />
-    <div class=${`page at-${ui.tab}`}><${Region} key=${ui.tab}>${!allowed ? html`<div class="blank"><b>${t('error.forbidden')}</b><p>${t('admin.no_right')}</p></div>` : ui.tab === 'devices' ? html`<${Devices} />` : html`<${Registry} />`}<//></div>`;
+    <div class=${`page at-${ui.tab}`}><${Region} key=${ui.tab}>${ui.tab === 'areas' && keepsAreas ? html`<${Areas} />` : !allowed ? html`<div class="blank"><b>${t('error.forbidden')}</b><p>${t('admin.no_right')}</p></div>` : ui.tab === 'devices' ? html`<${Devices} />` : html`<${Registry} />`}<//></div>`;
 }
 
 async function start() {
@@ -47,7 +50,7 @@ async function start() {
   ui.district = district;
   ui.serverOffsetMs = Date.parse(server_time) - Date.now();
   const tab = new URLSearchParams(location.search).get('tab');
-  if (tab === 'devices') ui.tab = tab;
+  if (tab === 'devices' || tab === 'areas') ui.tab = tab;
   onLanguage(() => set({}));
   window.setInterval(() => set({}), 1000);
   void nameAreas();

@@ -3,7 +3,7 @@
 /** @import {District, User} from '../../types/wire.d.ts' */
 /** @import {AreaRow} from '../../types/video.d.ts' */
 
-/** @typedef {'cameras' | 'devices'} Tab */
+/** @typedef {'cameras' | 'devices' | 'areas'} Tab */
 
 export const ui = {
   /** @type {User} */ me: /** @type {any} */ (null),
