@@ -127,11 +127,14 @@ def add_pages(app: FastAPI, static: Path) -> None:
 
     @router.get("/wall", dependencies=[Depends(public)])
     async def wall(
-        request: Request, s: ServicesOf, kiosk: Annotated[str | None, Query(max_length=200)] = None
+        request: Request,
+        s: ServicesOf,
+        kiosk: Annotated[str | None, Query(max_length=200)] = None,
+        theme: Annotated[str | None, Query(pattern="^(overview|coverage|rotate)$")] = None,
     ) -> Response:
         if kiosk is None:
             return page("wall.html")
-        response = RedirectResponse("/wall", status_code=303)
+        response = RedirectResponse("/wall" if theme is None else f"/wall?theme={theme}", status_code=303)
         await start_kiosk(request, response, s, kiosk)
         return response
 

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import * as figures from '../../static/src/wall/figures.js';
+import { classesByGrid, coverStory, worstBelow } from '../../static/src/wall/coverage.js';
+import { TURN_MS, choiceOf, choiceOfKey, themeAt } from '../../static/src/wall/themes.js';
 
 /** @import {Assignment, Board, EtaItem, Incident} from '../../static/types/wire.d.ts' */
 
@@ -125,4 +127,28 @@ test('work that only waits for its check stands after what still runs', () => {
   };
   assert.deepEqual(figures.urgentTiles(b, new Map(), 0, 4).map((tile) => tile.incident.id), ['runs', 'done']);
   assert.deepEqual([figures.story(b, new Map()).open, figures.story(b, new Map()).top?.id], [1, 'runs']);
+});
+
+test('a theme somebody chose stays; one that takes turns rests on the overview while there is an alarm', () => {
+  const turns = [0, 1, 2, 3].map((n) => themeAt('rotate', n * TURN_MS + 5, false));
+  assert.deepEqual(turns, ['overview', 'coverage', 'overview', 'coverage']);
+  assert.equal(themeAt('rotate', TURN_MS, true), 'overview');
+  assert.equal(themeAt('coverage', 0, true), 'coverage');
+  assert.deepEqual(['coverage', 'nothing', null].map(choiceOf), ['coverage', null, null]);
+  assert.deepEqual(['0', '1', '2', 'x'].map(choiceOfKey), ['rotate', 'overview', 'coverage', null]);
+});
+
+test('the coverage theme says the worst first', () => {
+  /** @param {string} code @param {number} tier @param {string | null} parent @param {number} n @param {number} d */
+  const area = (code, tier, parent, n, d) => /** @type {any} */ ({
+    code, name: code, tier, parent, grids: d, staffed: d, watched: d, measured: d, reached: { 5: n }, reach: { 5: d ? n / d : null }, p90_s: 1,
+  });
+  const cover = /** @type {any} */ ({
+    responders: { counted: 1 },
+    items: [area('C', 1, null, 3, 5), area('A', 2, 'C', 2, 2), area('B', 2, 'C', 1, 3), area('N', 2, 'C', 0, 0), area('B1', 4, 'B', 0, 1), area('A1', 4, 'A', 1, 1), area('N1', 4, 'N', 0, 0)],
+  });
+  assert.deepEqual(worstBelow(cover).map(({ row }) => row.code), ['B', 'A']);
+  assert.deepEqual([...classesByGrid(cover)], [['B1', 0], ['A1', 4], ['N1', -1]]);
+  assert.match(coverStory(cover), /^B缺口最大：1 格 5 分钟难达/);
+  assert.match(coverStory({ ...cover, responders: { counted: 0 } }), /没有可用的在岗力量/);
 });

@@ -7,7 +7,9 @@ import { t } from '../i18n.js';
 import { html, render } from '../ui/h.js';
 import { setClock } from '../video/clock.js';
 import { CameraShow } from './camera-show.js';
-import { tickOf, ticksOfBoard, withTick } from './figures.js';
+import { MINUTES as COVER_MINUTES, classesByGrid } from './coverage.js';
+import { openAlarms, tickOf, ticksOfBoard, withTick } from './figures.js';
+import { choiceOf, choiceOfKey, themeAt } from './themes.js';
 import { Wall } from './view.js';
 import { WallMap } from './wall_map.js';
 
@@ -24,6 +26,8 @@ const SUMMARY_AFTER_EVENT_MS = 2_000;
 const SESSION_RETRY_MS = 15_000;
 const BASEMAP_RETRY_MS = 60_000;
 const PLACES = 3;
+const COVER_EVERY_MS = 30_000;
+const CHOICE = 'yiping.wall.theme';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('stage'));
 const mapBox = /** @type {HTMLElement} */ (document.getElementById('map'));
@@ -41,6 +45,15 @@ function place() {
   return scale;
 }
 
+/** What was chosen on this screen before; storage may be blocked. */
+function kept() {
+  try {
+    return choiceOf(localStorage.getItem(CHOICE));
+  } catch {
+    return null;
+  }
+}
+
 class WallPage {
   /** @type {WallSummary | null} */ #summary = null;
   #summaryDue = 0;
@@ -53,6 +66,10 @@ class WallPage {
   #renewAt = 0;
   /** @type {Map<string, string>} */ #areaNames = new Map();
   #wished = false;
+  /** @type {import('../../types/lead.d.ts').Cover | null} */ #cover = null;
+  /** @type {{classes: Map<string, number>, gaps: object} | null} */ #drawnCover = null;
+  #coverDue = 0;
+  /** @type {import('./themes.js').Choice} */ #choice = choiceOf(new URLSearchParams(location.search).get('theme')) ?? kept() ?? 'overview';
 
   /** @param {Session} found */
   constructor(found) {
@@ -73,6 +90,10 @@ class WallPage {
       if (incident && (incident.level === 'I' || incident.level === 'II')) this.#map?.lookAt(incident);
     });
     addEventListener('resize', () => this.#fit());
+    addEventListener('keydown', (event) => {
+      const choice = choiceOfKey(event.key);
+      if (choice) this.#choose(choice);
+    });
     window.setInterval(() => this.#tick(), 1000);
     void this.#nameAreas();
     this.#fit();
@@ -117,8 +138,36 @@ class WallPage {
     }
   }
 
+  /** @param {import('./themes.js').Choice} choice */
+  #choose(choice) {
+    this.#choice = choice;
+    try {
+      localStorage.setItem(CHOICE, choice);
+    } catch {
+      // see kept
+    }
+    this.#coverDue = 0;
+    this.#tick();
+  }
+
+  get #theme() {
+    return themeAt(this.#choice, this.feed.serverNow(), openAlarms(this.feed.board).count > 0);
+  }
+
+  async #askCover() {
+    this.#coverDue = Date.now() + COVER_EVERY_MS;
+    try {
+      this.#cover = await call('GET', `/coverage?minutes=${COVER_MINUTES}`, undefined, { redirect: false });
+      this.#drawnCover = this.#cover && { classes: classesByGrid(this.#cover), gaps: this.#cover.gaps };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // the last figures stay, with their time on them
+    }
+    this.draw();
+  }
+
   #tick() {
     const now = Date.now();
+    if (this.#theme === 'coverage' && now >= this.#coverDue) void this.#askCover();
     if (now >= this.#summaryDue) void this.#askSummary();
     this.show.tick();
     // A wall whose session was ended is asked for again: its token may have been renewed on the server.
@@ -158,12 +207,15 @@ class WallPage {
       const now = Date.now();
       const serverNow = feed.serverNow();
       const stale = feed.state !== 'live' && feed.state !== 'connecting';
+      const theme = this.#theme;
       render(html`<${Wall} scene=${{
         district: this.session.district, board: feed.board, etas: feed.etas, summary: this.#summary,
         ticks: this.#ticks, feedState: feed.state, fault: feed.fault,
         lastMessageAt: feed.lastMessageAt, now, serverNow, stale, areaNames: this.#areaNames,
         metresPerPixel: this.#map?.metresPerPixel ?? null, mapFault: this.#map?.fault ?? '', show: this.show,
+        theme, choice: this.#choice, choose: (/** @type {import('./themes.js').Choice} */ choice) => this.#choose(choice), cover: this.#cover,
       }} />`, root);
+      this.#map?.setCover(theme === 'coverage' ? this.#drawnCover : null);
       this.#map?.sync(feed.board, serverNow, !stale, this.show.pins());
     });
   }

@@ -6,13 +6,17 @@ import { clock, dayOf, duration, timeOfDay, weekday } from '../time.js';
 import { cutText } from '../ui/format.js';
 import { html, useLayoutEffect, useRef } from '../ui/h.js';
 import { LevelMark } from '../ui/shapes.js';
+import { CoverPanels, coverStory } from './coverage.js';
 import { openAlarms, story, urgentTiles } from './figures.js';
 import { Legend } from './legend.js';
 import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, TodayPanel, VillagePanel } from './panels.js';
+import { THEMES } from './themes.js';
 
 /** @import {Board, EtaItem, Incident, District, WallSummary} from '../../types/wire.d.ts' */
 /** @import {CameraShow} from './camera-show.js' */
 /** @import {Progress, Tick} from './figures.js' */
+/** @import {Cover} from '../../types/lead.d.ts' */
+/** @import {Choice, Theme} from './themes.js' */
 /** @import {Slot} from './tour.js' */
 
 /**
@@ -32,6 +36,10 @@ import { CameraPanel, DutyPanel, HoursPanel, ResponsePanel, StaffingPanel, Today
  * @property {number | null} metresPerPixel
  * @property {string} mapFault
  * @property {CameraShow} show the cameras in the tiles
+ * @property {Theme} theme
+ * @property {Choice} choice what somebody chose; the theme may be another while there is an alarm, or take turns
+ * @property {(choice: Choice) => void} choose
+ * @property {Cover | null} cover read while the theme is coverage
  */
 
 const TILES = 4;
@@ -47,11 +55,12 @@ export function Wall({ scene }) {
   const { summary } = scene;
   return html`<div class=${scene.stale ? 'wall is-stale' : 'wall'}>
     <${Header} scene=${scene} />
-    <${StoryLine} told=${told} scene=${scene} />
+    ${scene.theme === 'coverage' && scene.cover ? html`<p class="story">${coverStory(scene.cover)}</p>` : html`<${StoryLine} told=${told} scene=${scene} />`}
+    ${scene.theme === 'coverage' && html`<${CoverPanels} scene=${scene} />`}
     ${summary && html`
-      <${TodayPanel} summary=${summary} scene=${scene} />
+      ${scene.theme === 'overview' && html`<${TodayPanel} summary=${summary} scene=${scene} />
       <${HoursPanel} summary=${summary} scene=${scene} />
-      <${VillagePanel} summary=${summary} scene=${scene} />
+      <${VillagePanel} summary=${summary} scene=${scene} />`}
       <${DutyPanel} summary=${summary} />
       <${StaffingPanel} summary=${summary} />
       <${CameraPanel} summary=${summary} />
@@ -79,7 +88,7 @@ function Header({ scene }) {
   const drill = Object.values(scene.board.incidents).some((item) => item.exercise && item.state === 'handling');
   return html`<header>
     <h1>${t('wall.title', { district: scene.district.name })}</h1>
-    <nav><span class="on">${t('wall.theme.overview')}</span>${drill && html`<b class="inv">${t('wall.exercise')}</b>`}</nav>
+    <nav>${THEMES.map((theme) => html`<button key=${theme} class=${theme === scene.theme ? 'on' : ''} aria-pressed=${theme === scene.theme} onClick=${() => scene.choose(theme)} data-testid=${`theme-${theme}`}>${t(`wall.theme.${theme}`)}</button>`)}${scene.choice === 'rotate' && html`<small>${t('wall.theme.rotate')}</small>`}${drill && html`<b class="inv">${t('wall.exercise')}</b>`}</nav>
     <div class="cn">
       <svg width="18" height="18" viewBox="0 0 16 16" aria-hidden="true"><path class=${live ? 'sound' : 'broken'} d=${live ? 'M2 8l4 5 8-10' : 'M3 3l10 10M13 3 3 13'} /></svg>
       <p>${live ? t('feed.live') : t('wall.reconnecting')}

@@ -15,6 +15,8 @@ const DESK_TO_WALL = 1.34;
 const LABELS = 'wall-labels';
 const VACANT = 'wall-vacant';
 const OUTSIDE = 'wall-outside';
+const COVER = 'wall-coverage';
+const GAPS = 'wall-gaps';
 const LABEL_EVERY_MS = 5_000;
 const LOOK_MS = 20_000;
 const EASE_MS = 600;
@@ -56,6 +58,10 @@ export class WallMap {
   #ready = false;
   /** @type {object | null} */
   #grids = null;
+  /** @type {any[]} outlines of all grids */
+  #outlines = [];
+  /** @type {{classes: Map<string, number>, gaps: object} | null} */
+  #cover = null;
   /** @type {object | null} */
   #outside = null;
   /** The revision of the district whose areas are drawn. */
@@ -126,6 +132,8 @@ export class WallMap {
         features: grids.features.filter((/** @type {any} */ item) => item.properties.vacant),
       };
       this.#fill(VACANT, this.#grids);
+      this.#outlines = grids.features;
+      this.#drawCover();
     } catch {
       window.setTimeout(() => void this.#loadAreas(), 10_000); // the server may be starting; the wall waits for it
     }
@@ -141,6 +149,14 @@ export class WallMap {
     if (!gl.hasImage('hatch')) gl.addImage('hatch', hatch(), { pixelRatio: 2 / this.#scale });
     gl.addLayer({ id: VACANT, type: 'fill', source: VACANT, paint: { 'fill-pattern': 'hatch' } }, 'area-4');
     const { palette } = this.#map;
+    gl.addSource(COVER, { type: 'geojson', data: empty });
+    gl.addSource(GAPS, { type: 'geojson', data: empty });
+    const tone = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    gl.addLayer(/** @type {any} */ ({
+      id: COVER, type: 'fill', source: COVER,
+      paint: { 'fill-color': ['match', ['get', 'n'], 0, tone('--cov-0'), 1, tone('--cov-1'), 2, tone('--cov-2'), 3, tone('--cov-3'), 4, tone('--cov-4'), tone('--map-land')], 'fill-opacity': 0.86 },
+    }), VACANT);
+    gl.addLayer({ id: GAPS, type: 'fill', source: GAPS, paint: { 'fill-color': '#ff6b3d', 'fill-opacity': 0.35, 'fill-outline-color': '#ff8a5c' } }, 'area-4');
     gl.addLayer({ id: OUTSIDE, type: 'fill', source: OUTSIDE, paint: { 'fill-color': palette.casing, 'fill-opacity': 0.62 } }, VACANT);
     gl.addLayer(/** @type {any} */ ({
       id: LABELS, type: 'symbol', source: LABELS,
@@ -157,6 +173,25 @@ export class WallMap {
     }));
     this.#ready = true;
     this.#drawn = {};
+    this.#drawCover();
+  }
+
+  /** Colour the grids by how much of them is within reach; null leaves the map plain.
+   * @param {{classes: Map<string, number>, gaps: object} | null} cover
+   */
+  setCover(cover) {
+    if (cover === this.#cover) return;
+    this.#cover = cover;
+    this.#drawCover();
+  }
+
+  #drawCover() {
+    const { classes, gaps } = this.#cover ?? { classes: new Map(), gaps: { type: 'FeatureCollection', features: [] } };
+    this.#fill(COVER, {
+      type: 'FeatureCollection',
+      features: this.#outlines.filter((grid) => classes.has(grid.id)).map((grid) => ({ ...grid, properties: { n: classes.get(grid.id) } })),
+    });
+    this.#fill(GAPS, gaps);
   }
 
   /** @param {string} name @param {object} data */

@@ -35,6 +35,8 @@ async def test_everything_a_page_names_is_there(centre: Centre) -> None:
 
 async def test_a_wall_opens_by_its_address_and_sees_no_more_than_a_wall(centre: Centre) -> None:
     async with centre.anonymous() as client:
+        themed = await client.get("/wall", params={"kiosk": centre.keys.kiosk, "theme": "coverage"})
+        assert (themed.status_code, themed.headers["location"]) == (303, "/wall?theme=coverage")
         answer = await client.get("/wall", params={"kiosk": centre.keys.kiosk})
         assert (answer.status_code, answer.headers["location"]) == (303, "/wall")
         session = (await client.get("/api/v1/session")).json()
