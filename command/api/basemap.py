@@ -1,6 +1,8 @@
 """The customer's basemaps: what there is and how it is, single tiles, and keeping them."""
 
+import asyncio
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -41,7 +43,8 @@ class SourceBody(BaseModel):
 async def list_sources(me: Viewer, s: ServicesOf) -> Json:
     """List the customer's basemaps, how they are drawn, and whether they answer."""
     keeps = s.access.allows(me, "areas.manage")
-    return {"items": [_row(s, source, keeps=keeps) for source in s.basemap.sources], "next": None}
+    rows = [_row(s, source, keeps=keeps) for source in s.basemap.sources]
+    return {"items": rows, "next": None, "own": await asyncio.to_thread(_version, s.district.basemap)}
 
 
 @router.put("/basemap/sources/{slot}")
@@ -79,6 +82,14 @@ async def tile(slot: Slot, z: int, x: int, y: int, me: Viewer, s: ServicesOf) ->
     if found.packed:
         headers["content-encoding"] = "gzip"
     return Response(found.content, media_type=found.media_type, headers=headers)
+
+
+def _version(path: Path | None) -> str | None:
+    """Return what tells our own basemap from the one before it; None where there is none."""
+    if path is None:
+        return None
+    stat = path.stat()
+    return f"{stat.st_mtime_ns:x}-{stat.st_size:x}"
 
 
 def _row(s: Services, source: TileSource, *, keeps: bool) -> Json:

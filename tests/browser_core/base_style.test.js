@@ -97,7 +97,7 @@ test('under pictures lies our own map, so that a hole is a map; and names only w
 test('our own tiles are read anew when the district changes', () => {
   const url = (/** @type {Base} */ base) => /** @type {any} */ (baseSources(base, 'https://here.test').base).url;
   assert.equal(url({ mode: 'own' }), 'pmtiles://https://here.test/tiles/basemap.pmtiles');
-  assert.equal(url({ mode: 'own', revision: 7 }), 'pmtiles://https://here.test/tiles/basemap.pmtiles?v=7');
+  assert.equal(url({ mode: 'own', revision: '7' }), 'pmtiles://https://here.test/tiles/basemap.pmtiles?v=7');
 });
 
 /** @param {string} colour */

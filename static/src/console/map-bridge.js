@@ -2,6 +2,7 @@
 import { call, callAll } from '../api.js';
 import { activeAssignments, geographyOf, isOpen, responderByUnit } from '../board.js';
 import { t } from '../i18n.js';
+import { BaseChoice } from '../map/base-choice.js';
 import { createMap } from '../map/map.js';
 import { placeFeatures } from '../map/places-layer.js';
 import { bearingText, cutText, distanceText, durationText } from '../ui/format.js';
@@ -35,6 +36,8 @@ export async function startMap(container) {
     movers: ui.feed.movers,
   });
   ui.map = map;
+  ui.base = new BaseChoice({ map, read: () => call('GET', '/basemap/sources'), user: ui.me.id, onChange: redraw });
+  void ui.base.start();
   listenForDrawing(map);
   map.onPick((pick) => {
     if (isDrawing()) return;
@@ -160,6 +163,7 @@ export function syncMap() {
   if (geography !== geographyOf(b)) {
     geography = geographyOf(b);
     void reloadAreas();
+    void ui.base?.look();
   }
   if (drawn.incidents !== b.incidents) {
     drawn.incidents = b.incidents;

@@ -1,6 +1,7 @@
 // What frames the map: breadcrumb, layer switches, zoom, legend with scale, and who moves the map.
 import { t } from '../i18n.js';
 import { scaleBar } from '../map/sphere.js';
+import { durationText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { ClosureMark, liveClosures } from '../ui/closures.js';
 import { KindMark } from '../ui/shapes.js';
@@ -17,6 +18,30 @@ function scale() {
   if (!ui.map) return { px: 0, text: '' };
   const { px, metres } = scaleBar(ui.map.metresPerPixel, SCALE_PX);
   return { px, text: metres >= 1000 ? `${metres / 1000} km` : `${metres} m` };
+}
+
+/** @param {number} seconds */
+const spanText = (seconds) => (seconds >= 172_800 ? t('console.days', { n: Math.floor(seconds / 86_400) }) : durationText(seconds));
+
+/** Ours, the customer's, or pictures from above: only where there is something to choose. */
+function BaseSwitch() {
+  const { base } = ui;
+  if (!base || base.modes.length < 2) return null;
+  return html`<div class="layers bases" role="radiogroup" aria-label=${t('console.base')} data-testid="bases">${base.modes.map(
+    (mode) => html`<button role="radio" aria-checked=${base.mode === mode} class=${base.mode === mode ? 'on' : ''} key=${mode} data-testid=${`base-${mode}`}
+      title=${base.sources.find((source) => source.slot === mode)?.name ?? ''} onClick=${() => base.choose(mode)}>${t(`console.base.${mode}`)}</button>`,
+  )}</div>`;
+}
+
+/** That the customer's map is not what it should be, and whose map is shown. */
+function BaseNotes() {
+  const { base } = ui;
+  const note = base?.note;
+  const shown = base?.sources.find((source) => source.slot === base.mode && note?.state !== 'unreachable');
+  const credits = [shown?.attribution ?? '', !shown || shown.slot === 'imagery' ? '© OpenStreetMap' : ''].filter(Boolean);
+  return html`${note && html`<div class="base-fault" role="status" data-testid="base-note">${t(`console.base.${note.state}`, {
+    name: note.name, age: note.oldest_s === null ? '' : spanText(note.oldest_s),
+  })}</div>`}<div class="credits">${credits.join(' · ')}</div>`;
 }
 
 export function MapChrome() {
@@ -41,6 +66,7 @@ export function MapChrome() {
       )}</div>
       <button class=${`closures-button ${closed ? 'some' : ''}`} aria-pressed=${listed} title=${t('closure.title')} data-testid="closures-button" onClick=${() => select({ kind: 'closures', id: 'all' })}>
         <${ClosureMark} state=${closed || !closures.length ? 'in_force' : 'planned'} size=${16} />${t('closure.short')}${closures.length > 0 && html` <b>${closures.length}</b>`}</button>
+      <${BaseSwitch} />
     </div>
     <div class="zoom"><button aria-label=${t('console.zoom.in')} onClick=${() => ui.map?.zoomBy(1)}>＋</button><button aria-label=${t('console.zoom.out')} onClick=${() => ui.map?.zoomBy(-1)}>－</button>
       <button aria-label=${t('console.zoom.home')} title=${t('console.zoom.home')} onClick=${() => {
@@ -53,6 +79,7 @@ export function MapChrome() {
       <span class="scale"><i style=${{ width: `${bar.px}px` }}></i>${bar.text}</span></div>
     ${showsCross() && html`<div class="draw-cross" aria-hidden="true"></div>`}
     ${ui.map?.touched && html`<div class="held" data-testid="map-held">${t('console.map.held')} <button onClick=${home} data-testid="map-home"><kbd>H</kbd> ${t('console.map.home')}</button></div>`}
+    <${BaseNotes} />
     ${ui.map?.fault && html`<div class="base-fault" role="status">${t('console.map.no_base')}</div>`}
   </div>`;
 }

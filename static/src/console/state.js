@@ -61,6 +61,7 @@ export const ui = {
   /** @type {District} */ district: /** @type {any} */ (null),
   /** @type {Feed} */ feed: /** @type {any} */ (null),
   /** @type {LiveMap | null} */ map: null,
+  /** @type {import('../map/base-choice.js').BaseChoice | null} which map lies underneath */ base: null,
   /** @type {Selection | null} */ selection: null,
   /** Nobody chose the selection: a graver incident may take its place. */ preview: false,
   /** @type {Selection[]} */ back: [],

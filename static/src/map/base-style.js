@@ -11,7 +11,7 @@
  * @typedef {object} Base
  * @property {'own' | 'custom' | 'imagery'} mode
  * @property {BaseSource | null} [source] the customer's, for the other two
- * @property {number} [revision] of the district: our own tiles are read anew when it changes
+ * @property {string} [revision] of our own tiles: they are read anew when it changes
  */
 
 const REGULAR = ['Yiping'];
