@@ -147,10 +147,14 @@ class District:
 
     def on_day(self, day: date) -> "District":
         """Return this district with the areas that hold on a day; itself where they are those it has."""
-        if self.areas.on == day:
+        return self.with_areas(self.areas.on_day(day))
+
+    def with_areas(self, areas: AreaIndex) -> "District":
+        """Return this district with other areas and beats; everything else is shared."""
+        if areas is self.areas:
             return self
         other = copy.copy(self)
-        other.areas = self.areas.on_day(day)
+        other.areas = areas
         return other
 
     @property
@@ -321,7 +325,7 @@ def load_district(
     if (about_path := path_of(ABOUT)) is not None:
         stored = json.loads(about_path.read_text("utf-8"))
     if base is not None and untouched(AREAS, BEATS):
-        index = base.areas if day in (None, base.areas.on) else base.areas.on_day(day)
+        index = base.areas if day is None else base.areas.on_day(day)
     else:
         areas = read_areas(path)[0] if (path := path_of(AREAS)) is not None else []
         beats = read_beats(path)[0] if (path := path_of(BEATS)) is not None else []

@@ -77,6 +77,7 @@ from command.events import Event
 from command.exports import ClipExports, forget_exports
 from command.feed import Feed
 from command.geography.atlas import Atlas
+from command.geography.days import today_in, turn_days
 from command.geography.imports import Imports
 from command.geography.imports.appliers import FILE_OF, FileApplier
 from command.geography.imports.registries import CameraApplier, ResponderApplier
@@ -209,7 +210,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         overrides = About(own.name, own.code, own.prefix)
         revisions = Revisions(settings.data_dir / DISTRICT, clock)
         if district is None:
-            district = load_district(settings.data_dir / DISTRICT, overrides)
+            today = today_in(clock, settings.district.timezone)
+            district = load_district(settings.data_dir / DISTRICT, overrides, day=today)
         # Before anybody asks for a way: roads that were closed when the service ended are closed.
         atlas = Atlas(district.with_closures(in_force(board.closures.values())))
         traffic = Traffic(board.closures, atlas)
@@ -242,7 +244,14 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         policy = load_policy(rules)
         proposals = Proposals(board, tracking, lambda: atlas.district, settings)
         operations = Operations(desk, settings, policy, proposals, lambda: atlas.district, box)
-        keeper = Keeper(atlas, revisions, desk, overrides, operations.cameras.register)
+        keeper = Keeper(
+            atlas,
+            revisions,
+            desk,
+            overrides,
+            operations.cameras.register,
+            lambda: today_in(clock, settings.district.timezone),
+        )
         imports = Imports(
             settings.data_dir / IMPORTS,
             {
@@ -419,12 +428,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                 )
             ]
             telling = group.create_task(core.keeper.tell_at_start())
+            turning = group.create_task(turn_days(core.keeper))
             warming = group.create_task(asyncio.to_thread(core.search.warm))
             log.info("ready", version=__version__, district=core.district.about.name)
             try:
                 yield
             finally:
-                for task in (*background, telling, warming):
+                for task in (*background, telling, turning, warming):
                     task.cancel()
                 await exports.close()
                 await siting_desk.close()

@@ -123,8 +123,13 @@ class AreaIndex:
     # -- the days ---------------------------------------------------------------------------------
 
     def on_day(self, day: date) -> AreaIndex:
-        """The areas and beats as they are on a day."""
-        return AreaIndex(self.every, self.beats, on=day)
+        """The areas and beats as they are on a day; this very index where nothing is different then."""
+        return self if self.answers_for(day) else AreaIndex(self.every, self.beats, on=day)
+
+    def answers_for(self, day: date) -> bool:
+        """Whether what counts here is what holds on a day."""
+        there = sum(area.holds_on(day) for area in self.every)
+        return there == len(self.areas) and all(area.holds_on(day) for area in self.areas)
 
     def history(self, code: str) -> tuple[Area, ...]:
         """All versions of an area, oldest first, those to come included. Raises UnknownArea."""

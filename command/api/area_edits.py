@@ -3,7 +3,6 @@
 import asyncio
 from datetime import date
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +13,7 @@ from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
 from command.errors import Forbidden, Malformed, NotFound
 from command.geography.area_edits import AreaChange, AreaEdits, Edit, NotDrawn, named_areas
+from command.geography.days import today_in
 from gis.areas import Area, AreaIndex
 from gis.outlines import area_km2, exact_geometry
 from gis.redraw import Attributes, Named, Redrawn, next_code
@@ -318,7 +318,7 @@ def _known(s: Services, me: Principal, code: str) -> Area:
 
 
 def _today(s: Services) -> date:
-    return s.clock.now().astimezone(ZoneInfo(s.settings.district.timezone)).date()
+    return today_in(s.clock, s.settings.district.timezone)
 
 
 def _edits(s: Services) -> AreaEdits:

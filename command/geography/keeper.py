@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from command.desk import Command, Desk
 from command.district import About, District, load_district
 from command.events import SYSTEM, Actor
 from command.geography.atlas import Atlas
-from command.geography.model import THE_DISTRICT, decide_changed
+from command.geography.model import THE_DISTRICT, decide_changed, decide_day
 from command.geography.revisions import Change, NotUndoable, Revision, Revisions
 
 log = structlog.get_logger("geography")
@@ -31,6 +32,7 @@ class Keeper:
         desk: Where the change is told.
         overrides: What the settings call the district.
         place_cameras: Enters cameras whose grid changed (`CameraOperations.register`).
+        today: The day in the district, which decides which versions of areas are in force.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Keeper:
         desk: Desk,
         overrides: About,
         place_cameras: Callable[[Actor, list[Camera]], Awaitable[object]],
+        today: Callable[[], date] | None = None,
     ) -> None:
         self.atlas = atlas
         self.revisions = revisions
         self._desk = desk
         self._overrides = overrides
         self._place_cameras = place_cameras
+        self._today = today or (lambda: datetime.now().astimezone().date())
         self._lock = asyncio.Lock()
 
     async def put(
@@ -87,6 +91,24 @@ class Keeper:
             change = Change(mine.change.what, mine.change.note, actor.id, actor.name, mine.change.counts)
             return await self._put(files, change, actor, None, number)
 
+    async def turn_day(self) -> bool:
+        """Put in force what holds from today on; returns whether anything is different."""
+        async with self._lock:
+            index = self.atlas.district.areas
+            now = await asyncio.to_thread(index.on_day, self._today())
+            if now is index:
+                return False
+            # Not what was there before the wait: roads may have been closed meanwhile.
+            district = self.atlas.district.with_areas(now)
+            self.atlas.replace(district)
+            log.info("areas of another day", day=self._today().isoformat())
+            current = await asyncio.to_thread(lambda: self.revisions.current)
+            await self._desk.submit(
+                Command(SYSTEM, lambda picture, context: decide_day(picture, current, context))
+            )
+            await self._move_cameras(district, SYSTEM)
+            return True
+
     async def tell_at_start(self) -> None:
         """Tell the pages of what was changed while the service was down."""
         current = await asyncio.to_thread(lambda: self.revisions.current)
@@ -104,7 +126,9 @@ class Keeper:
     ) -> Revision:
         old = self.atlas.district
         # Loaded before it is written down: what does not load never comes into force.
-        district = await asyncio.to_thread(load_district, old.folder, self._overrides, files=files, base=old)
+        district = await asyncio.to_thread(
+            load_district, old.folder, self._overrides, files=files, base=old, day=self._today()
+        )
         revision = await asyncio.to_thread(
             self.revisions.commit, files, change, expected=expected, undoes=undoes
         )

@@ -39,6 +39,18 @@ def decide_changed(
     old = picture.geography.get(THE_DISTRICT)
     if old is not None and old.revision == revision:
         return []
+    return _told(old, revision, changed, note, context)
+
+
+def decide_day(picture: "Picture", revision: int, context: Context) -> list[Fact]:
+    """Say that other areas hold from today on, though no file was changed."""
+    old = picture.geography.get(THE_DISTRICT)
+    return _told(old, revision, ("areas.gpkg",), context.at, context)
+
+
+def _told(
+    old: Geography | None, revision: int, changed: tuple[str, ...], note: str, context: Context
+) -> list[Fact]:
     entity = Geography(
         revision=revision,
         changed=changed,

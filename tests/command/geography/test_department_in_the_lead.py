@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from command.district import DEPARTMENTS, RULES, District, load_district
 from command.geography.responsibility import DepartmentGrid, Responsibility, ResponsibilityRule
+from gis.areas import AreaIndex
 from tests.command.api.test_incidents import error
 from tests.command.office import Office, open_office
 from tests.command.world import DISPATCHER
@@ -103,7 +105,13 @@ def test_the_lists_are_files_of_the_district(district: District, tmp_path: Path)
 
 
 def test_the_day_decides_which_areas_are_in_force(district: District) -> None:
-    then = district.on_day(date(2020, 1, 1))
-    assert then.areas.on == date(2020, 1, 1)
+    assert district.on_day(date(2020, 1, 1)) is district  # nothing was different then
+    ended = [
+        replace(area, valid_to=date(2026, 1, 1)) if area.code == G1 else area for area in district.areas.every
+    ]
+    later = district.with_areas(AreaIndex(ended, district.areas.beats, on=date(2026, 1, 2)))
+    assert G1 not in later.areas
+    assert later.nearest is district.nearest
+    then = later.on_day(date(2026, 1, 1))
+    assert G1 in then.areas
     assert then.on_day(date(2020, 1, 1)) is then
-    assert then.nearest is district.nearest
