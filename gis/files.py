@@ -35,11 +35,14 @@ __all__ = [
     "Place",
     "PointRow",
     "RowError",
+    "area_columns",
+    "area_of_row",
     "point_rows",
     "read_areas",
     "read_beats",
     "read_places",
     "read_table",
+    "read_versions",
     "write_areas",
 ]
 
