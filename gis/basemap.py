@@ -12,7 +12,8 @@ building            polygons; levels
 transportation      lines; class motorway, trunk, primary, secondary, tertiary, minor, service, track, path,
                     rail; name, ref, bridge, tunnel, oneway (1 where it applies)
 place               points; class city, town, village, hamlet, suburb; name
-poi                 points; class (school, hospital, police, fire_station, townhall, …); name
+poi                 points; class (school, hospital, police, fire_station, townhall, …), water for the name of
+                    a lake, peak for that of a hill; name
 boundary            lines, or polygons drawn by their outline; admin_level
 ==================  ==========================================================================================
 """
@@ -243,7 +244,7 @@ def _features(pbf: str) -> Iterator[tuple[Kept, str]]:
             elif isinstance(entity, osmium.osm.Area):
                 if (kept := area_feature(tags)) is not None:
                     yield kept, shape.create_multipolygon(entity)
-                if (poi := _poi(tags)) is not None:
+                if (poi := _poi(tags) or _lake_name(tags)) is not None:
                     ring = next(iter(entity.outer_rings()))
                     spot = [(node.lon, node.lat) for node in ring]
                     lon = sum(x for x, _ in spot[1:]) / (len(spot) - 1)
@@ -263,7 +264,18 @@ def point_feature(tags: Tags) -> Kept | None:
     place = tags.get("place", "")
     if place in _PLACE_ZOOM and _name(tags) is not None:
         return "place", _PLACE_ZOOM[place], {"class": place, "name": _name(tags)}
+    if tags.get("natural") == "peak" and _name(tags) is not None:
+        return "poi", 12, {"class": "peak", "name": _name(tags)}
     return _poi(tags)
+
+
+def _lake_name(tags: Tags) -> Kept | None:
+    """The name of a lake as a point: a name on a polygon would stand in each of its tiles."""
+    name = _name(tags)
+    still = tags.get("natural") == "water" and tags.get("water", "lake") not in ("river", "stream", "canal")
+    if name is None or not (still or tags.get("landuse") in ("reservoir", "basin")):
+        return None
+    return "poi", 11, {"class": "water", "name": name}
 
 
 def _poi(tags: Tags) -> Kept | None:

@@ -62,7 +62,7 @@ for (const theme of THEMES) {
       for (const words of /** @type {const} */ (['label', 'strong', 'faint', 'roadLabel', 'waterLabel'])) {
         assert.ok(contrast(p[words], ground) >= least - 0.4, `${words} on ${ground}: ${contrast(p[words], ground).toFixed(2)}`);
       }
-      for (const words of /** @type {const} */ (['label', 'strong', 'roadLabel', 'waterLabel', 'faint'])) {
+      for (const words of /** @type {const} */ (['label', 'strong', 'roadLabel', 'waterLabel', 'forestLabel', 'faint'])) {
         assert.ok(contrast(p[words], p.halo) >= least, `${words} in its halo: ${contrast(p[words], p.halo).toFixed(2)}`);
       }
     }

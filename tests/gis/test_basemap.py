@@ -4,7 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
+import osmium
 import pytest
+from osmium.osm.mutable import Node, Way
 
 from gis import basemap
 from gis.errors import BadFile, ToolFailed
@@ -55,6 +57,27 @@ def test_tiles_are_built_with_progress(tmp_path: Path) -> None:
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.pmtiles", "town.osm"]
+
+
+def test_lakes_and_hills_are_named_by_points(tmp_path: Path) -> None:
+    extract = tmp_path / "hills.osm.pbf"
+    with osmium.SimpleWriter(str(extract)) as writer:
+        for number, spot in enumerate(
+            [(117.0, 34.0), (117.01, 34.0), (117.01, 34.01), (117.0, 34.01)], start=1
+        ):
+            writer.add_node(Node(id=number, version=1, location=spot))
+        peak = {"natural": "peak", "name": "Stone", "name:zh": "青石山"}
+        writer.add_node(Node(id=5, version=1, location=(117.02, 34.0), tags=peak))
+        lake = {"natural": "water", "name": "镜湖"}
+        writer.add_way(Way(id=1, version=1, nodes=[1, 2, 3, 4, 1], tags=lake))
+    basemap.write_layers(extract, tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "poi.geojsonl").read_text("utf-8").splitlines()]
+    named = {row["properties"]["name"]: row for row in rows}
+    assert named["青石山"]["properties"]["class"] == "peak"
+    assert named["镜湖"]["properties"]["class"] == "water"
+    assert named["镜湖"]["geometry"]["coordinates"] == [117.005, 34.005]
+    river = {"natural": "water", "water": "river", "name": "大河"}
+    assert basemap._lake_name(river) is None, "a river is named along its line"
 
 
 def test_nothing_to_draw_and_broken_extracts(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ const STRONG = ['Yiping Strong'];
 const MAIN = ['motorway', 'trunk', 'primary', 'secondary', 'tertiary'];
 const GREENS = ['park', 'grass', 'cemetery', 'pitch', 'garden', 'village_green', 'recreation_ground'];
 const URGENT = ['hospital', 'police', 'fire_station', 'townhall', 'school', 'station'];
+const NATURE = ['water', 'peak'];
 /** Chinese first; ours has it decided when it is made, others have it in fields. */
 const NAME = ['coalesce', ['get', 'name:zh-Hans'], ['get', 'name:zh'], ['get', 'name'], ['get', 'name:latin']];
 
@@ -184,10 +185,13 @@ function names(p, scale, from, roads) {
         13, ['has', 'ref'], 14.2, ['all', named, isOne(MAIN)], 15, ['all', named, ROADS],
       ],
     }),
-    label('lake-label', 'poi', { 'text-max-width': 6 }, p.waterLabel, { minzoom: 12, filter: ['==', ['get', 'class'], 'water'] }),
+    label('lake-label', 'poi', { 'text-max-width': 6 }, p.waterLabel, { minzoom: 12, filter: isOne(['water']) }),
+    label('peak-label', 'poi', { 'text-field': ['concat', '▴ ', NAME], 'text-max-width': 8, 'text-letter-spacing': 0.1 }, p.forestLabel, {
+      minzoom: 12.5, filter: isOne(['peak']),
+    }),
     {
       id: 'poi', type: 'circle', source: from, 'source-layer': 'poi', minzoom: 14.5,
-      filter: ['step', ['zoom'], isOne(URGENT), 15.5, ['all', ['has', 'name'], ['!=', ['get', 'class'], 'water']]],
+      filter: ['step', ['zoom'], isOne(URGENT), 15.5, ['all', ['has', 'name'], ['!', isOne(NATURE)]]],
       paint: {
         'circle-radius': ['match', ['get', 'class'], URGENT, 3, 2], 'circle-color': ['match', ['get', 'class'], URGENT, p.label, p.faint],
         'circle-stroke-color': p.halo, 'circle-stroke-width': 1,
@@ -197,7 +201,7 @@ function names(p, scale, from, roads) {
       'text-max-width': 8, 'text-padding': 4, 'text-variable-anchor': ['top', 'bottom', 'left', 'right'], 'text-radial-offset': 0.5,
       'symbol-sort-key': ['match', ['get', 'class'], URGENT, 0, 1],
     }, p.faint, {
-      minzoom: 14.5, filter: ['step', ['zoom'], isOne(URGENT), 15.5, ['all', ['has', 'name'], ['!=', ['get', 'class'], 'water']]],
+      minzoom: 14.5, filter: ['step', ['zoom'], isOne(URGENT), 15.5, ['all', ['has', 'name'], ['!', isOne(NATURE)]]],
       paint: { 'text-color': ['match', ['get', 'class'], URGENT, p.label, p.faint], ...halo },
     }),
     label('place-label', 'place', place, p.faint, {
