@@ -32,7 +32,7 @@ AFTER_S: Final = 30.0
 
 @router.get("/incidents/{incident_id}/replay")
 async def replay(incident_id: str, me: Supervisor, s: ServicesOf) -> Json:
-    """Return the timeline with the tracks of the units from their dispatch to their end; reading it is recorded.
+    """Return the timeline with the tracks of the units from dispatch to the end of their part; it is recorded.
 
     Positions are kept only of people on duty, and told only to whoever may see theirs.
     """
@@ -95,7 +95,8 @@ async def _unit(s: Services, me: Principal, job: Assignment, start: datetime, en
     if person is None or not s.access.may(me, "positions.view", "responders", person, s.lookup):
         return None
     first = parse_rfc3339(job.dispatched_at)
-    last = min(end, parse_rfc3339(job.ended_at)) if job.ended_at is not None else end
+    # Whoever reports their part done goes on to other things, also while the case waits for its check.
+    last = min([end, *(parse_rfc3339(text) for text in (job.finished_at, job.ended_at) if text is not None)])
     return {
         "responder_id": person.id,
         "name": person.name,

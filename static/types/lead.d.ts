@@ -158,3 +158,23 @@ export interface Followed {
   updated_at: string | null;
   updated_by: string | null;
 }
+
+/** One incident as it went, with the ways of those sent there. */
+export interface Replay {
+  incident: { id: string; code: string; title: string; level: string; state: string; address: string | null; lon: number; lat: number; reported_at: string };
+  start: string;
+  end: string;
+  over: boolean;
+  events: { at: string; type: string; by: string | null; note: string | null; unit: string | null }[];
+  units: {
+    responder_id: string;
+    name: string;
+    kind: string;
+    assignment_id: string;
+    state: string;
+    from: string;
+    to: string;
+    /** Seconds since the start, lon, lat. */
+    points: [number, number, number][];
+  }[];
+}

@@ -89,6 +89,24 @@ def test_minutes_lists_and_definitions(lead: Page) -> None:
     assert not RAW_KEY.search(lead.locator("body").inner_text())
 
 
+def test_an_incident_is_replayed_and_says_that_it_is_the_past(lead: Page, town: Town) -> None:
+    incident = town.report("要回放的事件")
+    town.account("dispatcher").post(f"/incidents/{incident['id']}/dispatch", responder_ids=[town.crew[0].id])
+    lead.get_by_test_id("tab-replay").click()
+    lead.get_by_test_id(f"replay-{incident['code']}").click()
+    banner = lead.get_by_test_id("replay-banner")
+    expect(banner).to_contain_text("要回放的事件")
+    expect(banner).to_contain_text("非实时")
+    expect(lead.locator(".replay-units")).to_contain_text(town.crew[0].name)
+    expect(lead.locator(".replay-events .now")).to_contain_text("接报")
+    lead.get_by_test_id("replay-slider").press("End")
+    expect(lead.locator(".replay-events li.next")).to_have_count(0)
+    lead.get_by_test_id("replay-play").click()  # from the beginning again
+    expect(lead.get_by_test_id("replay-play")).to_have_text(re.compile("暂停|播放"))
+    expect(lead.locator(".map-flag")).to_be_visible()
+    assert not RAW_KEY.search(lead.locator("body").inner_text())
+
+
 def test_the_console_leads_here_only_who_supervises(open_as: OpenPage) -> None:
     page = open_as("leader", "/")
     page.get_by_test_id("user-menu").click()

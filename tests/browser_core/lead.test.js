@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { classOf, lacksOf, openedAtFirst, pathTo, rateOf, storyOf, tableRows, wanting, within } from '../../static/src/lead/figures.js';
 import { curve, rowBefore, shareThen } from '../../static/src/lead/history.js';
+import { eventAt, lastAt, lengthOfWay, placeAt, wayTo } from '../../static/src/lead/replay-time.js';
 import { ui } from '../../static/src/lead/state.js';
 import { boxOf, framed, pathOf, projection } from '../../static/src/lead/shape.js';
 import { lengthOf, minutesOf, percent, rate } from '../../static/src/lead/words.js';
@@ -112,4 +113,22 @@ test('curves keep their gaps, and the same hour yesterday is found by its hour',
   ui.compare = 'week';
   ui.history = null;
   assert.deepEqual(curve(staffed), []);
+});
+
+test('a replay puts everybody between their reports, and does not guess over a silence', () => {
+  /** @type {[number, number, number][]} */
+  const points = [[10, 117, 34], [20, 117.001, 34], [200, 117.001, 34.001]];
+  assert.deepEqual([5, 10, 19, 20, 199, 200, 999].map((at) => lastAt(points, at)), [-1, 0, 0, 1, 1, 2, 2]);
+  assert.equal(placeAt(points, 9), null);
+  const between = placeAt(points, 15);
+  assert.ok(between && Math.abs(between.lon - 117.0005) < 1e-9 && !between.silent);
+  assert.deepEqual(placeAt(points, 70), { lon: 117.001, lat: 34, silent: false });
+  assert.deepEqual(placeAt(points, 150), { lon: 117.001, lat: 34, silent: true });
+  assert.deepEqual(placeAt(points, 300), { lon: 117.001, lat: 34.001, silent: true });
+  assert.equal(placeAt([], 1), null);
+  assert.deepEqual(wayTo(points, 5), []);
+  assert.equal(wayTo(points, 15).length, 2);
+  assert.ok(Math.abs(lengthOfWay(wayTo(points, 20)) - 92.2) < 0.5);
+  const replay = /** @type {any} */ ({ start: '2026-11-22T03:00:00Z', events: [{ at: '2026-11-22T03:00:00Z' }, { at: '2026-11-22T03:01:00Z' }] });
+  assert.deepEqual([0, 59, 60, 600].map((at) => eventAt(replay, at)), [0, 0, 1, 1]);
 });

@@ -15,6 +15,7 @@ import { IndicatorsTab, indicatorStory } from './indicators.js';
 import { OneMore, Wanting } from './lists.js';
 import { CoverMap } from './map.js';
 import { readFigures, readSoon, setMinutes, setPeriod, startReading } from './read.js';
+import { ReplayTab } from './replay.js';
 import { Response } from './response.js';
 import { MINUTES, choose, onRedraw, redraw, set, topRow, ui } from './state.js';
 import { SupervisionTab, supervisionStory } from './supervision.js';
@@ -35,7 +36,7 @@ function Region({ children }) {
 const PERIODS = /** @type {const} */ (['day', 'week', 'month']);
 
 /** The tabs an account may open. @returns {import('./state.js').Tab[]} */
-const tabsOf = () => (ui.me.permissions.includes('incident.supervise') ? ['cover', 'indicators', 'supervision'] : ['cover', 'indicators']);
+const tabsOf = () => (ui.me.permissions.includes('incident.supervise') ? ['cover', 'indicators', 'supervision', 'replay'] : ['cover', 'indicators']);
 
 /** What the figures are compared with, in words. */
 function comparedText() {
@@ -98,9 +99,9 @@ function App() {
       <${Controls} /><${ExportMenu} /><//>
     ${
       !allowed ? html`<div class="page"><div class="blank"><b>${t('error.forbidden')}</b></div></div>`
-      : html`<main class=${`page lead on-${ui.tab}`}><${Region}><${Story} /><//>
+      : html`<main class=${`page lead on-${ui.tab}`}>${ui.tab !== 'replay' && html`<${Region}><${Story} /><//>`}
         ${ui.error ? html`<p class="refused" role="alert" data-testid="lead-error">${refusal(ui.error)}<button class="btn sm" onClick=${() => void readFigures()}>${t('console.retry')}</button></p>` : ''}
-        ${ui.tab === 'cover' ? html`<${CoverTab} />` : ui.tab === 'indicators' ? html`<${Region}><${IndicatorsTab} /><//>` : html`<${Region}><${SupervisionTab} /><//>`}</main>`
+        ${ui.tab === 'cover' ? html`<${CoverTab} />` : ui.tab === 'indicators' ? html`<${Region}><${IndicatorsTab} /><//>` : ui.tab === 'supervision' ? html`<${Region}><${SupervisionTab} /><//>` : html`<${Region}><${ReplayTab} /><//>`}</main>`
     }`;
 }
 
@@ -121,7 +122,7 @@ async function start() {
   onLanguage(redraw);
   window.setInterval(redraw, 1000);
   document.addEventListener('visibilitychange', () => document.hidden || void readFigures());
-  addEventListener('keydown', (event) => event.key === 'Escape' && ui.chosen && set({ chosen: '' }));
+  addEventListener('keydown', (event) => event.key === 'Escape' && ui.chosen && ui.tab !== 'replay' && set({ chosen: '' }));
   if (user.permissions.includes('kpi.view')) startReading();
   document.title = `${t('app.name')} · ${t('lead.title')}`;
   const root = /** @type {HTMLElement} */ (document.getElementById('app'));

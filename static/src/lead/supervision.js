@@ -65,7 +65,7 @@ function Row({ row, now, onInstruct }) {
     <td class="said">${(more ? row.said : row.said.slice(-1)).map((line, n) => html`<p key=${n}>${more && html`<small>${moment(line.at)} ${line.by} ${t(`lead.said.${line.what}`)}</small>`}${line.text}</p>`)}${row.said.length > 1 && html`<button class="link" onClick=${() => setMore(!more)}>${t(more ? 'lead.said.less' : 'lead.said.more', { n: row.said.length })}</button>`}</td>
     <td><span class="case"><${LevelMark} level=${row.level} hollow size=${16} /><span><b>${row.title}</b><small>${row.code} · ${row.address ?? area?.name ?? ''}</small></span></span></td>
     <td class="how"><${State} row=${row} now=${now} /></td>
-    <td class="acts">${!CLOSED.has(row.state) && html`<button class="btn sm" onClick=${() => onInstruct(row.id)}>${t('lead.instruct.again')}</button>`}</td></tr>`;
+    <td class="acts">${!CLOSED.has(row.state) && html`<button class="btn sm" onClick=${() => onInstruct(row.id)}>${t('lead.instruct.again')}</button>`}<button class="btn sm ghost" onClick=${() => set({ tab: 'replay', replayOf: row.id })} data-testid=${`replay-of-${row.code}`}>${t('lead.tab.replay')}</button></td></tr>`;
 }
 
 /** The sentence of the tab. */
