@@ -299,6 +299,7 @@ def load_district(
     files: Mapping[str, Path | None] | None = None,
     base: District | None = None,
     day: date | None = None,
+    areas: AreaIndex | None = None,
 ) -> District:
     """Load whatever the importers left.
 
@@ -307,6 +308,7 @@ def load_district(
         overrides: What the settings call it.
         files: Files that shall stand in for those of the folder, by plain name (None: as if it were not there).
         base: A district of this folder that is loaded already; parts that `files` leaves alone are shared with it.
+        areas: What `files` holds of areas and beats, where the caller wrote them and need not read them again.
         day: Whose areas shall be in force; None: the day of `base`, else today as this machine counts.
 
     Raises:
@@ -324,13 +326,15 @@ def load_district(
     stored: dict[str, Any] = {}
     if (about_path := path_of(ABOUT)) is not None:
         stored = json.loads(about_path.read_text("utf-8"))
-    if base is not None and untouched(AREAS, BEATS):
+    if areas is not None:
+        index = areas
+    elif base is not None and untouched(AREAS, BEATS):
         index = base.areas if day is None else base.areas.on_day(day)
     else:
-        areas = read_areas(path)[0] if (path := path_of(AREAS)) is not None else []
+        found = read_areas(path)[0] if (path := path_of(AREAS)) is not None else []
         beats = read_beats(path)[0] if (path := path_of(BEATS)) is not None else []
         known = base.areas.on if base is not None else None
-        index = AreaIndex(areas, beats, on=day or known or datetime.now().astimezone().date())
+        index = AreaIndex(found, beats, on=day or known or datetime.now().astimezone().date())
     if base is not None and untouched(PLACES):
         places = base.places
     else:

@@ -20,7 +20,7 @@ from command.geography.keeper import Keeper
 from command.geography.responsibility import Responsibility, write_departments, write_rules
 from command.geography.revisions import Change, Revision
 from command.geography.staffing import decide_recode
-from gis.areas import Area
+from gis.areas import Area, AreaIndex
 from gis.errors import EditRefused
 from gis.files import read_versions, write_areas
 from gis.redraw import Attributes, Redrawn, different, redraw
@@ -148,7 +148,8 @@ class AreaEdits:
         with tempfile.TemporaryDirectory(prefix=".edit-", dir=beside) as folder:
             files = await asyncio.to_thread(_write, Path(folder), district, redrawn)
             change = Change("areas", edit.note or _note(redrawn), actor.id, actor.name, _counts(redrawn))
-            revision = await self._keeper.put(files, change, actor, expected=expected)
+            areas = await asyncio.to_thread(AreaIndex, redrawn.areas, redrawn.beats, on=self._today())
+            revision = await self._keeper.put(files, change, actor, expected=expected, areas=areas)
         codes = {old: new for old, new in redrawn.codes.items() if old not in new}
         if codes:
             gone = {old: new[0] for old, new in codes.items()}

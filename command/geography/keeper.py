@@ -16,6 +16,7 @@ from command.events import SYSTEM, Actor
 from command.geography.atlas import Atlas
 from command.geography.model import THE_DISTRICT, decide_changed, decide_day
 from command.geography.revisions import Change, NotUndoable, Revision, Revisions
+from gis.areas import AreaIndex
 
 log = structlog.get_logger("geography")
 
@@ -59,6 +60,7 @@ class Keeper:
         actor: Actor,
         *,
         expected: int | None = None,
+        areas: AreaIndex | None = None,
     ) -> Revision:
         """Put new files in force, or nothing.
 
@@ -67,13 +69,14 @@ class Keeper:
             change: What it says in the history.
             actor: Who does it.
             expected: Revision that the files were made from.
+            areas: What the files hold of areas and beats, where the caller has that at hand.
 
         Raises:
             StaleVersion: Another revision came into force meanwhile.
             GisError: The files are no district; the old ones stay in force.
         """
         async with self._lock:
-            return await self._put(files, change, actor, expected, None)
+            return await self._put(files, change, actor, expected, None, areas)
 
     async def undo(self, number: int, actor: Actor) -> Revision:
         """Take a revision back.
@@ -123,11 +126,18 @@ class Keeper:
         actor: Actor,
         expected: int | None,
         undoes: int | None,
+        areas: AreaIndex | None = None,
     ) -> Revision:
         old = self.atlas.district
         # Loaded before it is written down: what does not load never comes into force.
         district = await asyncio.to_thread(
-            load_district, old.folder, self._overrides, files=files, base=old, day=self._today()
+            load_district,
+            old.folder,
+            self._overrides,
+            files=files,
+            base=old,
+            day=self._today(),
+            areas=areas,
         )
         revision = await asyncio.to_thread(
             self.revisions.commit, files, change, expected=expected, undoes=undoes

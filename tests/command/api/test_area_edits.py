@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import shapely
 
-from command.district import DEPARTMENTS, RULES
+from command.district import DEPARTMENTS, RULES, load_district
 from command.events import SYSTEM
 from command.geography.revisions import Change
 from tests.command.api.test_incidents import error
-from tests.fixtures import COUNTY, G1, G2, G3, G5, G8, Centre
+from tests.fixtures import COUNTY, G1, G2, G3, G5, G8, Centre, district_of
 
 V1, V2 = G1[:12], G3[:12]
 CORNER = [116.81, 33.91]
@@ -60,6 +62,14 @@ async def test_a_shared_corner_moves_in_all_areas_and_holds_at_once(centre: Cent
     located = (await centre.get("operator", "/locate", lon=116.8115, lat=33.911)).json()
     assert located["areas"]["4"]["code"] == G1
     assert centre.core.board.geography["district"].revision == 1
+    # What a restart would read is what is in force.
+    stored = load_district(district_of(centre.data)).areas
+    assert [replace(area, geometry=shapely.Polygon()) for area in stored.every] == [
+        replace(area, geometry=shapely.Polygon()) for area in centre.core.district.areas.every
+    ]
+    assert all(
+        area.geometry.equals(stored.area(area.code).geometry) for area in centre.core.district.areas.areas
+    )
     revisions = (await centre.get("admin", "/geography/revisions")).json()["items"]
     assert revisions[0]["what"] == "areas"
     assert "调整边界" in revisions[0]["note"]
