@@ -168,6 +168,7 @@ def invent(spec: DistrictSpec, seed: int, tell: Callable[[str], None]) -> Distri
         houses,
         sites,
         named,
+        book,
         chance(22),
     )
     projection = Projection(spec.lon, spec.lat)

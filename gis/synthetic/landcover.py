@@ -10,7 +10,7 @@ from gis.synthetic.areas import Division
 from gis.synthetic.beyond import Beyond, Outside, nearer_is_finer, within
 from gis.synthetic.blocks import Site
 from gis.synthetic.osm import Extract, Tags
-from gis.synthetic.places import Place
+from gis.synthetic.places import Gazetteer, Place
 from gis.synthetic.plane import Floats, noise, regions_above
 from gis.synthetic.routes import Country
 from gis.synthetic.settlements import Settlements
@@ -47,6 +47,7 @@ def paint(
     houses: list[tuple[int, shapely.Polygon]],
     sites: list[tuple[int, Site]],
     named: list[Place],
+    book: Gazetteer,
     rng: np.random.Generator,
 ) -> None:
     """Add everything but the roads to the extract."""
@@ -91,7 +92,7 @@ def paint(
             extract.line(part.coords, tags)
     _railway(extract, country.railway, terrain, division, spec)
     for shape, value in buildings:
-        extract.polygon(shape, {"building": value})
+        extract.polygon(shape, {"building": value, **book.door(np.array(shape.centroid.coords[0]))})
     for _, shape in houses:
         extract.polygon(shape, {"building": "house"})
     for _, site in sites:

@@ -17,6 +17,9 @@ from gis.synthetic.settlements import Settlements
 from gis.synthetic.spec import DistrictSpec
 from gis.synthetic.terrain import Terrain
 
+_DOOR_M = 60.0
+_DOOR_EVERY_M = 18.0
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -66,8 +69,25 @@ class Gazetteer:
             return head
         road = self._pieces.roads[self._pieces.owner[k]]
         whole = shapely.LineString(road.points)
-        number = 1 + 2 * int(whole.project(point) / 18)
+        number = 1 + 2 * int(whole.project(point) / _DOOR_EVERY_M)
         return f"{head}{road.name}{number}号"
+
+    def door(self, at: Floats) -> dict[str, str]:
+        """Return the address tags of a building: odd numbers left of its road, even ones right; none far off."""
+        point = shapely.Point(at)
+        k = self._named[int(self._named_tree.nearest(point))]
+        line = self._pieces.lines[k]
+        if line.distance(point) > _DOOR_M:
+            return {}
+        road = self._pieces.roads[self._pieces.owner[k]]
+        if road.name[0].isascii():  # a county road with its number counts no houses
+            return {}
+        whole = shapely.LineString(road.points)
+        along = whole.project(point)
+        here, next_ = (np.array(whole.interpolate(along + step).coords[0]) for step in (-1.0, 1.0))
+        (dx, dy), (px, py) = next_ - here, at - here
+        number = 2 * int(along / _DOOR_EVERY_M) + (1 if dx * py - dy * px > 0 else 2)
+        return {"addr:street": road.name, "addr:housenumber": f"{number}"}
 
     def place(self, name: str, kind: str, at: Floats, town: int = -1) -> Place:
         """Return a place with everything looked up."""
