@@ -21,10 +21,11 @@ from scipy.sparse.csgraph import dijkstra
 from bench.nearest import forward_matrix, lattice
 from gis.areas import Area, AreaIndex
 from gis.buildings import Buildings
+from gis.coverage.exact import grouped, solve
 from gis.coverage.gaps import BUFFER_M, gaps
 from gis.coverage.reach import Ground
 from gis.coverage.rollup import GridFacts, Rollup
-from gis.coverage.siting import one_more
+from gis.coverage.siting import choices, one_more
 from gis.coverage.view import SeenArea, Sight, sectors
 from gis.roads import RoadGraph
 
@@ -116,6 +117,18 @@ def measure_reach(graph: RoadGraph, name: str) -> AreaIndex:
     say("  the second nearest of all, once", lambda: reach.two_nearest)
     say("  without one of them", lambda: reach.times_without(0), 3)
     say("  where one more helps, three of them", lambda: one_more(reach, hard_s, posts=3))
+
+    found = choices(reach, hard_s)
+    if found is not None:
+        cover, weight = grouped(found)
+        for posts in (3, 10):
+            started = time.perf_counter()
+            best = solve(cover, weight, posts, 30.0)
+            took = (time.perf_counter() - started) * 1000
+            short = 1.0 - found.gain_m(found.greedy(posts)) / best.bound_m
+            word = "proven" if best.proven else "out of time"
+            what = f"  the best {posts} of {len(found.lon)} places, {len(weight)} pieces"
+            print(f"{what:<54}{took:10.1f} ms   {word}; greedy is {100 * short:.1f} % short", flush=True)
 
     matrix, arrays = forward_matrix(graph), graph.arrays
     snaps = graph.snap(lon, lat)

@@ -73,6 +73,8 @@ async def read_indicators(
     cases, jobs = await s.database.read(
         lambda connection: cases_since(connection, before.start - LONGEST_DUE)
     )
+    first = sa.select(sa.func.min(schema.incidents.c.reported_at))
+    oldest = await s.database.read(lambda connection: connection.execute(first).scalar())
     inside = in_area(top)
     mine = [i for i in indicators.counted(cases) if inside(i) and s.sees(me, "incidents", i)]
     below = {one.code: one.name for one in chosen if top is not None and one.parent == top.code}
@@ -83,6 +85,7 @@ async def read_indicators(
         "period": period,
         "from": rfc3339(span.start),
         "before": {"from": rfc3339(before.start), "to": rfc3339(before.end)},
+        "since": oldest,
         **head,
         "present": await _present(s, me, top, before.end),
     }

@@ -130,6 +130,8 @@ export interface Indicators {
   period: Period;
   from: string;
   before: { from: string; to: string };
+  /** When the first incident ever was reported. */
+  since: string | null;
   reported: { n: number; before: number };
   items: Indicator[];
   present: Indicator[];

@@ -190,7 +190,8 @@ export default {
   'lead.step.sign': 'Answer',
   'lead.step.arrive': 'Arrival',
 
-  'lead.story.period': '{name}, {period}: {n} reported, {change}',
+  'lead.story.period': '{name} · {period}: {n} reported, {change}',
+  'lead.story.no_before': 'nothing on record {than}',
   'lead.story.same': 'as many as {than}',
   'lead.story.more': '{n} more than {than}',
   'lead.story.fewer': '{n} fewer than {than}',

@@ -191,6 +191,7 @@ export default {
   'lead.step.arrive': '到场',
 
   'lead.story.period': '{name}{period}上报 {n} 件，{change}',
+  'lead.story.no_before': '{than}无记录',
   'lead.story.same': '与{than}持平',
   'lead.story.more': '比{than}多 {n} 件',
   'lead.story.fewer': '比{than}少 {n} 件',

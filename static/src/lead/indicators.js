@@ -54,7 +54,9 @@ export function indicatorStory() {
   const done = found.items.find((one) => one.code === 'completion_rate');
   const period = t(`lead.period.${found.period}`);
   const more = found.reported.n - found.reported.before;
-  const change = more === 0 ? t('lead.story.same', { than: t(`lead.period.${found.period}.than`) }) : t(more > 0 ? 'lead.story.more' : 'lead.story.fewer', { n: Math.abs(more), than: t(`lead.period.${found.period}.than`) });
+  // Where nothing was recorded yet, nothing can be compared with.
+  const known = found.since !== null && Date.parse(found.since) < Date.parse(found.before.to);
+  const change = !known ? t('lead.story.no_before', { than: t(`lead.period.${found.period}.than`) }) : more === 0 ? t('lead.story.same', { than: t(`lead.period.${found.period}.than`) }) : t(more > 0 ? 'lead.story.more' : 'lead.story.fewer', { n: Math.abs(more), than: t(`lead.period.${found.period}.than`) });
   return t('lead.story.period', { name: top.name, period, n: found.reported.n, change }) + (done?.d ? t('lead.story.done', { share: rate(done.n, done.d) }) : '');
 }
 

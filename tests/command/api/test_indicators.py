@@ -21,6 +21,7 @@ async def test_a_case_from_report_to_arrival(centre: Centre) -> None:
         ("III", "sign", 1, 60.0),
         ("III", "arrive", 1, 600.0),
     ]
+    assert page["since"] == "2026-11-22T03:00:01.000Z"
     rates = {row["code"]: (row["n"], row["d"]) for row in page["items"]}
     assert rates["completion_rate"] == (0, 1)
     assert {row["code"]: (row["reported"], row["arrive_p50_s"]) for row in page["below"]} == {
