@@ -42,6 +42,7 @@ class Service:
         command += ["--port", str(self.port), "--data", str(self.data)]
         # The phrases of the pinyin table take a second to load; the tests search by single readings.
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYPINYIN_NO_PHRASES": "true"}
+        environment["YIPING_BASEMAP__ALLOWED_NETWORKS"] = '["127.0.0.0/8"]'
         environment |= settings or {}
         with self._said.open("ab") as said:
             self._process = subprocess.Popen(
