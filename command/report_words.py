@@ -63,6 +63,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "column.area_km2": "面积平方公里",
         "column.seen": "可见面积",
         "column.watched": "可见格",
+        "sheet": "网格覆盖",
         "notes": "指标口径",
         "note.staffed": "网格配备率",
         "note.staffed.text": "至少有一名网格员登记在该格名下，即为已配备；"
@@ -143,6 +144,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "column.area_km2": "Area km²",
         "column.seen": "Area seen",
         "column.watched": "Grids seen",
+        "sheet": "Coverage",
         "notes": "Definitions",
         "note.staffed": "Grids staffed",
         "note.staffed.text": "At least one worker has the grid on the "

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+import xlsxwriter
+
 from command.coverage import Moment
 from command.report_words import WORDS
 from gis.areas import GRID, Area
@@ -141,6 +143,60 @@ def as_csv(report: Report) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
+def as_xlsx(report: Report) -> bytes:
+    """Return the table as a workbook: figures stay figures, shares are percentages, texts are never formulas."""
+    out = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(out, options) as book:
+        sheet = book.add_worksheet(report.word("sheet"))
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+        share = book.add_format({"num_format": "0.00%"})
+        note = book.add_format({"text_wrap": True, "valign": "top"})
+        for column, text in enumerate(heads(report)):
+            sheet.write_string(0, column, text, head)
+        for row, area in enumerate(report.in_tree(), start=1):
+            sheet.set_row(row, None, None, {"level": min(area.tier - 1, 7)})
+            for column, (key, value) in enumerate(zip(COLUMNS, values(report, area), strict=True)):
+                if isinstance(value, str):
+                    sheet.write_string(row, column, value)
+                elif value is not None:
+                    sheet.write_number(row, column, value, share if _is_share(key) else None)
+        sheet.freeze_panes(1, 2)
+        sheet.autofilter(0, 0, len(report.areas), len(COLUMNS) - 1)
+        sheet.set_column(0, 0, 18)
+        sheet.set_column(1, 1, 22)
+        sheet.set_column(2, len(COLUMNS) - 1, 12)
+        about = book.add_worksheet(report.word("notes"))
+        about.set_column(0, 0, 22)
+        about.set_column(1, 1, 90)
+        for row, (what, text) in enumerate((*facts(report), *notes(report))):
+            about.write_string(row, 0, what, note)
+            about.write_string(row, 1, text, note)
+    return out.getvalue()
+
+
+def _is_share(key: str) -> bool:
+    return key in ("reach_3", "reach_5", "reach_10", "seen")
+
+
+def facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """Return what the report is about, of which moment, and who made it."""
+    word, moment = report.word, report.moment
+    return (
+        (word("fact.area"), report.areas[0].name),
+        (word("fact.at"), report.local(moment.at)),
+        (word("fact.made"), f"{report.local(report.made_at)} {report.made_by}"),
+        (word("fact.method"), word("method.road" if moment.method == ROAD else "method.line")),
+        (word("fact.people"), word("people", n=len(moment.people))),
+    )
+
+
+def notes(report: Report) -> tuple[tuple[str, str], ...]:
+    """Return the definitions: terms and what they mean."""
+    m = report.minutes
+    return tuple((report.word(f"note.{name}", m=m), report.word(f"note.{name}.text", m=m)) for name in NOTES)
+
+
 def _plain(value: Value) -> Value:
     """A text that a spreadsheet would take for a formula is kept a text."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
@@ -163,17 +219,10 @@ def page_of(report: Report) -> Page:
     }
     above = sorted((area for area in report.areas if area.tier != GRID), key=lambda area: -area.tier)
     codes = frozenset(grid.code for grid in grids)
-    by_road = moment.method == ROAD
     return Page(
         language=report.language,
         title=word("title", name=top.name, far=len(far), m=minutes, all=len(grids)),
-        facts=(
-            (word("fact.area"), top.name),
-            (word("fact.at"), report.local(moment.at)),
-            (word("fact.made"), f"{report.local(report.made_at)} {report.made_by}"),
-            (word("fact.method"), word("method.road" if by_road else "method.line")),
-            (word("fact.people"), word("people", n=len(moment.people))),
-        ),
+        facts=facts(report),
         cards=(
             _rate(report, "staffed", one.staffed, one.grids),
             _rate(report, "on_duty", one.on_duty, one.grids),
@@ -208,9 +257,7 @@ def page_of(report: Report) -> Page:
         ],
         filter_label=word("filter"),
         notes_title=word("notes"),
-        notes=tuple(
-            (word(f"note.{name}", m=minutes), word(f"note.{name}.text", m=minutes)) for name in NOTES
-        ),
+        notes=notes(report),
     )
 
 
@@ -238,7 +285,7 @@ def _percent(share: float | None, digits: int = 1) -> str:
 def _cell(key: str, value: Value) -> str:
     if value is None:
         return "—"
-    if isinstance(value, float) and (key.startswith("reach_") or key == "seen"):
+    if isinstance(value, float) and _is_share(key):
         return _percent(value, 2 if key == "seen" else 1)
     return str(value)
 

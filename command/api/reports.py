@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from command.api.coverage import AreaCode, Kinds, Minutes, Viewer, moment_for, visible
 from command.api.services import ServicesOf
 from command.errors import NotFound
-from command.reports import Language, Report, as_csv, page_of
+from command.reports import Language, Report, as_csv, as_xlsx, page_of
 from command.resources import static_dir
 from gis.coverage.page import render
 
@@ -90,3 +90,12 @@ async def coverage_table(me: Viewer, s: ServicesOf, wanted: AskedFor) -> Respons
     report = await _report(me, s, wanted, "csv")
     body = await asyncio.to_thread(as_csv, report)
     return Response(body, media_type="text/csv; charset=utf-8", headers=_attached(report, "csv"))
+
+
+@router.get("/reports/coverage.xlsx")
+async def coverage_workbook(me: Viewer, s: ServicesOf, wanted: AskedFor) -> Response:
+    """Return the figures of all areas as a workbook, with the definitions on a second sheet."""
+    report = await _report(me, s, wanted, "xlsx")
+    body = await asyncio.to_thread(as_xlsx, report)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return Response(body, media_type=kind, headers=_attached(report, "xlsx"))

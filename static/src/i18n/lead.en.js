@@ -289,6 +289,8 @@ export default {
   'lead.export': 'Export',
   'lead.export.html': 'Coverage map (one page)',
   'lead.export.html.hint': 'opens offline, prints to PDF',
+  'lead.export.xlsx': 'Coverage table (Excel)',
+  'lead.export.xlsx.hint': 'areas of all tiers and grids, with definitions',
   'lead.export.csv': 'Coverage table (CSV)',
   'lead.export.csv.hint': 'areas of all tiers and grids',
 

@@ -289,6 +289,8 @@ export default {
   'lead.export': '导出',
   'lead.export.html': '覆盖图（单个网页）',
   'lead.export.html.hint': '离线可看，可打印成 PDF',
+  'lead.export.xlsx': '覆盖数据表（Excel）',
+  'lead.export.xlsx.hint': '各级区域与网格，附指标口径',
   'lead.export.csv': '覆盖数据表（CSV）',
   'lead.export.csv.hint': '各级区域与网格',
 

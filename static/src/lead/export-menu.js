@@ -3,7 +3,7 @@ import { t } from '../i18n.js';
 import { html, useEffect, useState } from '../ui/h.js';
 import { ui } from './state.js';
 
-const FILES = /** @type {const} */ (['html', 'csv']);
+const FILES = /** @type {const} */ (['html', 'xlsx', 'csv']);
 
 export function ExportMenu() {
   const [open, setOpen] = useState(false);

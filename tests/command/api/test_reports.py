@@ -6,6 +6,8 @@ import csv
 import io
 import re
 
+from python_calamine import CalamineWorkbook
+
 from command.report_words import WORDS
 from command.reports import COLUMNS, _plain
 from command.resources import static_dir
@@ -32,6 +34,20 @@ async def test_the_table_has_the_figures_of_the_screen(centre: Centre) -> None:
     entries = (await centre.get("leader", "/audit")).json()["items"]
     taken = [entry for entry in entries if entry["action"] == "report.exported"]
     assert [entry["object"] for entry in taken] == ["coverage:340604001", f"coverage:{COUNTY}"]
+
+
+async def test_the_workbook_has_the_same_figures(centre: Centre) -> None:
+    screen = by_code(await ask(centre))
+    answer = await centre.get("leader", "/reports/coverage.xlsx")
+    assert answer.status_code == 200
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+    heads, *rows = book.get_sheet_by_name("网格覆盖").to_python()
+    assert len(heads) == len(COLUMNS)
+    table = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows}
+    assert set(table) == set(screen)
+    assert table[COUNTY]["staffed"] == screen[COUNTY]["staffed"]
+    assert table[COUNTY]["reach_3"] == screen[COUNTY]["reach"]["3"]
+    assert [row[0] for row in book.get_sheet_by_name("指标口径").to_python()[1:3]] == ["数据时间", "制作"]
 
 
 async def test_the_page_names_no_other_place_and_nobody(centre: Centre) -> None:
