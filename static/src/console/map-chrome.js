@@ -1,7 +1,7 @@
 // What frames the map: breadcrumb, layer switches, zoom, legend with scale, and who moves the map.
 import { t } from '../i18n.js';
+import { baseNoteText } from '../map/base-note.js';
 import { scaleBar } from '../map/sphere.js';
-import { durationText } from '../ui/format.js';
 import { html } from '../ui/h.js';
 import { ClosureMark, liveClosures } from '../ui/closures.js';
 import { KindMark } from '../ui/shapes.js';
@@ -20,9 +20,6 @@ function scale() {
   return { px, text: metres >= 1000 ? `${metres / 1000} km` : `${metres} m` };
 }
 
-/** @param {number} seconds */
-const spanText = (seconds) => (seconds >= 172_800 ? t('console.days', { n: Math.floor(seconds / 86_400) }) : durationText(seconds));
-
 /** Ours, the customer's, or pictures from above: only where there is something to choose. */
 function BaseSwitch() {
   const { base } = ui;
@@ -39,9 +36,7 @@ function BaseNotes() {
   const note = base?.note;
   const shown = base?.sources.find((source) => source.slot === base.mode && note?.state !== 'unreachable');
   const credits = [shown?.attribution ?? '', !shown || shown.slot === 'imagery' ? '© OpenStreetMap' : ''].filter(Boolean);
-  return html`${note && html`<div class="base-fault" role="status" data-testid="base-note">${t(`console.base.${note.state}`, {
-    name: note.name, age: note.oldest_s === null ? '' : spanText(note.oldest_s),
-  })}</div>`}<div class="credits">${credits.join(' · ')}</div>`;
+  return html`${note && html`<div class="base-fault" role="status" data-testid="base-note">${baseNoteText(note)}</div>`}<div class="credits">${credits.join(' · ')}</div>`;
 }
 
 export function MapChrome() {

@@ -48,6 +48,8 @@ export class BaseChoice {
   #own = '';
   #ownAtStart = '';
   #soon = 0;
+  #timer = 0;
+  #stopped = false;
   #key;
 
   /**
@@ -69,11 +71,21 @@ export class BaseChoice {
   /** Begin, and go on looking while something of the customer's is wanted. */
   async start() {
     await this.look();
-    const again = () => globalThis.setTimeout(async () => {
-      if (this.mode !== 'own') await this.look();
-      again();
-    }, this.note ? LOOK_OFTEN_MS : LOOK_EVERY_MS);
+    const again = () => {
+      if (this.#stopped) return;
+      this.#timer = Number(globalThis.setTimeout(async () => {
+        if (this.mode !== 'own') await this.look();
+        again();
+      }, this.note ? LOOK_OFTEN_MS : LOOK_EVERY_MS));
+    };
     again();
+  }
+
+  /** The map is gone. */
+  stop() {
+    this.#stopped = true;
+    globalThis.clearTimeout(this.#timer);
+    globalThis.clearTimeout(this.#soon);
   }
 
   /** @param {Mode} mode */
@@ -104,11 +116,11 @@ export class BaseChoice {
       console.warn('basemap', error); // the service itself is away: what is shown stays
       return;
     }
-    this.#apply();
+    if (!this.#stopped) this.#apply();
   }
 
   #lookSoon() {
-    if (this.#soon) return;
+    if (this.#soon || this.#stopped) return;
     this.#soon = Number(globalThis.setTimeout(() => {
       this.#soon = 0;
       void this.look();

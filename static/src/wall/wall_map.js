@@ -2,6 +2,8 @@
 
 import { call } from '../api.js';
 import { geographyOf, isOpen, levelRank, openIncidents, responderByUnit } from '../board.js';
+import { BaseChoice } from '../map/base-choice.js';
+import { baseNoteText } from '../map/base-note.js';
 import { createMap } from '../map/map.js';
 import { duration } from '../time.js';
 import { cutText } from '../ui/format.js';
@@ -66,6 +68,8 @@ export class WallMap {
   #outside = null;
   /** The revision of the district whose areas are drawn. */
   #geography = 0;
+  /** @type {BaseChoice | null} */
+  #base = null;
   /** @type {number | undefined} */
   #back;
 
@@ -101,6 +105,7 @@ export class WallMap {
     wall.#geography = geographyOf(feed.board);
     wall.#overview(0);
     void wall.#loadAreas();
+    wall.#followBase(container);
     return wall;
   }
 
@@ -111,7 +116,25 @@ export class WallMap {
     this.#overview(0);
   }
 
+  /** The map that the centre prefers lies underneath; nobody chooses at a wall. @param {HTMLElement} container */
+  #followBase(container) {
+    const note = document.createElement('div');
+    note.className = 'base-note';
+    note.hidden = true;
+    container.append(note);
+    this.#base = new BaseChoice({
+      map: this.#map, user: 'wall',
+      read: () => call('GET', '/basemap/sources', undefined, { redirect: false }),
+      onChange: () => {
+        note.textContent = baseNoteText(this.#base?.note ?? null);
+        note.hidden = !note.textContent;
+      },
+    });
+    void this.#base.start();
+  }
+
   remove() {
+    this.#base?.stop();
     window.clearTimeout(this.#back);
     this.#map.gl.remove();
   }
@@ -212,6 +235,7 @@ export class WallMap {
     if (this.#geography !== geographyOf(board)) {
       this.#geography = geographyOf(board);
       void this.#loadAreas();
+      void this.#base?.look();
     }
     map.cameras.setPins(pins);
     map.closures.sync(board.closures, nowMs, board.geography?.district?.revision ?? 0);
