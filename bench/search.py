@@ -25,6 +25,7 @@ from command.district import About, District
 from command.events import Event
 from command.responders import Responder
 from command.search import Search
+from gis.addresses import Addresses
 from gis.areas import AreaIndex
 from gis.files import Place
 from gis.names import STAGES, NameIndex
@@ -56,6 +57,7 @@ QUERIES = {
     "one letter": ["r", "s", "z", "l"],
     "mixed": ["人民yy", "朝阳pcs", "ren民路", "shitai医院"],
     "two words": ["人民 医院", "朝阳 小区", "中山 12号", "renmin yiyuan"],
+    "a house": ["中山东路 12", "人民路21号", "rml12", "朝阳中街 9999"],
     "heard wrong": ["仁明路", "zongshan", "cangan", "shitan"],
     "one slip": ["朝阳派山所", "中山北路21号号", "renminlju", "chaoyyang"],
     "nothing": ["xqzvkq", "没有这样的地方", "魑魅魍魉", "12345678901234567890"],
@@ -201,7 +203,7 @@ def main() -> None:
 
 
 def the_box(names: Sequence[str]) -> None:
-    """The whole answer as the service gives it: 200,000 places, 15,000 cameras, rights, nearness and use."""
+    """The whole answer as the service gives it: 200,000 houses and places, 15,000 cameras, rights, nearness."""
     pick = random.Random(5)
     board = Board("bench")
     spot = lambda: (pick.uniform(106.6, 107.2), pick.uniform(37.0, 37.5))  # noqa: E731
@@ -213,8 +215,18 @@ def the_box(names: Sequence[str]) -> None:
     for n in range(RESPONDERS):
         name = "".join(pick.choice("王李张刘陈杨黄赵吴周徐孙马朱胡郭何林") for _ in range(3))
         board.responders[f"r{n}"] = Responder(id=f"r{n}", unit=n, name=name, kind="grid_worker")
-    places = [Place(name, "", "", *spot()) for name in names]
-    district = District(Path(), About("县", "640000", "YP"), AreaIndex([]), NearestByRoad(None), places)
+    places = [Place(name, "", "", *spot()) for name in names if not name.endswith("号")]
+    houses = [name for name in names if name.endswith("号")]
+    lon, lat = np.array([spot() for _ in houses]).T
+    about, nobody = About("县", "640000", "YP"), AreaIndex([])
+    district = District(
+        Path(),
+        about,
+        nobody,
+        NearestByRoad(None),
+        places,
+        addresses=Addresses(houses, lon.copy(), lat.copy()),
+    )
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     search = Search(board, district)
     ready = time.perf_counter() - started
@@ -232,7 +244,9 @@ def the_box(names: Sequence[str]) -> None:
         return len(search.find(query, lambda kind, key: True, view=view))
 
     def few(query: str) -> int:
-        return len(search.find(query, lambda kind, key: kind == "place" or key == "c77", view=view))
+        return len(
+            search.find(query, lambda kind, key: kind in {"place", "address"} or key == "c77", view=view)
+        )
 
     def few_cameras(query: str) -> int:
         return len(search.find(query, lambda kind, key: key == "c77", view=view, types={"camera"}))
