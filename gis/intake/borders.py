@@ -198,6 +198,14 @@ def _corner_ids_exact(corners: Floats) -> NDArray[np.uint64]:
 
 def _corner_ids_near(corners: Floats, ground: Ground) -> NDArray[np.uint64]:
     """The same where corners a hand's breadth apart are one."""
+    group = _groups(corners, ground)
+    with np.errstate(over="ignore"):
+        ids = group.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return np.asarray(ids ^ (ids >> np.uint64(31)), dtype=np.uint64)
+
+
+def _groups(corners: Floats, ground: Ground) -> Numbers:
+    """Number the places of corners, those a hand's breadth apart being one."""
     single, which = np.unique(_corner_ids_exact(corners), return_inverse=True)
     first = np.zeros(len(single), dtype=np.int64)
     first[which] = np.arange(len(which))
@@ -207,10 +215,7 @@ def _corner_ids_near(corners: Floats, ground: Ground) -> NDArray[np.uint64]:
         (np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(single),) * 2
     )
     _, group = connected_components(links, directed=False)
-    with np.errstate(over="ignore"):
-        ids = group.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    ids ^= ids >> np.uint64(31)
-    return np.asarray(ids[which], dtype=np.uint64)
+    return np.asarray(group[which], dtype=np.int64)
 
 
 def _unpaired(ids: NDArray[np.uint64], joined: NDArray[np.bool_], against: NDArray[np.bool_]) -> Numbers:
@@ -290,8 +295,7 @@ def _bare(shapes: Shapes, loose: Loose, ground: Ground) -> list[Bare]:
     """Cut the plane along the loose stretches and keep the faces that no shape covers."""
     if not len(loose.owner):
         return []
-    lines = shapely.linestrings(np.stack((loose.start, loose.end), axis=1))
-    noded = shapely.union_all(lines)
+    noded = shapely.union_all(shapely.line_merge(_tight(loose, ground)))
     faces = shapely.get_parts(shapely.polygonize([noded]))
     if not len(faces):
         return []
@@ -309,6 +313,34 @@ def _bare(shapes: Shapes, loose: Loose, ground: Ground) -> list[Bare]:
         near = tuple(int(one) for one in np.sort(about[1][about[0] == n]))
         found.append(Bare(near, bare[face], float(area[face]), float(width[face])))
     return found
+
+
+def _tight(loose: Loose, ground: Ground) -> BaseGeometry:
+    """The loose stretches with nothing between those that almost touch: the ground about a slit would stay whole.
+
+    Corners that are almost one become one, and a stretch that runs past the corner of another runs through it.
+    """
+    ends = np.concatenate((loose.start, loose.end))
+    _, first, group = np.unique(_groups(ends, ground), return_index=True, return_inverse=True)
+    corners = ends[first]
+    pair = np.unique(np.sort(group.reshape(2, -1).T, axis=1), axis=0)
+    pair = pair[pair[:, 0] != pair[:, 1]]
+    start, end = corners[pair[:, 0]], corners[pair[:, 1]]
+    straight: Shapes = np.asarray(shapely.linestrings(np.stack((start, end), axis=1)))
+    tree = shapely.STRtree(straight)
+    corner, stretch = tree.query(
+        shapely.points(corners), predicate="dwithin", distance=ground.degrees(NOISE_M)
+    )
+    passed = (corner != pair[stretch, 0]) & (corner != pair[stretch, 1])
+    corner, stretch = corner[passed], stretch[passed]
+    along = ((corners[corner] - start[stretch]) * (end - start)[stretch]).sum(axis=1)
+    count = len(pair)
+    owner = np.concatenate((np.arange(count), stretch, np.arange(count)))
+    place = np.concatenate((np.full(count, -np.inf), along, np.full(count, np.inf)))
+    order = np.lexsort((place, owner))
+    points = np.concatenate((start, corners[corner], end))[order]
+    through: Shapes = np.asarray(shapely.linestrings(points, indices=owner[order]))
+    return shapely.MultiLineString(through.tolist())
 
 
 # -- repair -----------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from gis.crs import BD09, CGCS2000, GCJ02, WGS84, Floats, LocalMetric
 from gis.intake.inforce import InForce
 from gis.intake.model import Crs, CrsGuess, Why
 from gis.intake.placing import GEOGRAPHIC, SWAPPED, lonlat, usual_name
+from gis.intake.rows import Shapes
 
 SAMPLE: Final = 4_000
 NEAR_M: Final = 15.0
@@ -112,13 +113,13 @@ def _candidates(evidence: Evidence, told: str | None) -> list[str]:
     if not len(x):
         return []
     if np.mean((np.abs(x) <= 180.0) & (np.abs(y) <= 180.0)) > 0.9:
-        return _degrees(x, y, told)
+        return _degrees(x, y, told, bounded=evidence.force.bounds is not None)
     if told is not None and told not in GEOGRAPHIC:
         return [told, told + SWAPPED]
     return _metres(x, y)
 
 
-def _degrees(x: Floats, y: Floats, told: str | None) -> list[str]:
+def _degrees(x: Floats, y: Floats, told: str | None, *, bounded: bool) -> list[str]:
     base = CGCS2000 if told == CGCS2000 else WGS84
     if told is not None and told not in GEOGRAPHIC and _geographic(told):
         return [told, told + SWAPPED]
@@ -129,7 +130,7 @@ def _degrees(x: Floats, y: Floats, told: str | None) -> list[str]:
     orders = []
     if straight >= swapped or straight > 0.5:
         orders.append("")
-    if swapped > straight or (np.mean(np.abs(x) <= 90.0) > 0.9 and straight < 0.5):
+    if swapped > straight or (bounded and np.mean(np.abs(x) <= 90.0) > 0.9 and straight < 0.5):
         orders.append(SWAPPED)
     if not names:
         return [base + order for order in orders or [""]]
@@ -271,9 +272,7 @@ def _by_codes(evidence: Evidence, tested: list[_Tested]) -> tuple[CrsGuess, ...]
     common = [code for code in evidence.codes if code in force.row_of][:SAMPLE]
     if len(common) < 3:
         return None
-    theirs = shapely.get_coordinates(shapely.centroid(force.shapes[[force.row_of[code] for code in common]]))
-    if len(theirs) != len(common):
-        return None
+    theirs = middle_of(force.shapes[[force.row_of[code] for code in common]])
     ours = np.array([evidence.codes[code] for code in common])
     frame = LocalMetric(*theirs.mean(axis=0).tolist())
     x, y = frame.to_xy(theirs[:, 0], theirs[:, 1])
@@ -300,6 +299,12 @@ def _by_codes(evidence: Evidence, tested: list[_Tested]) -> tuple[CrsGuess, ...]
         )
         for one in ranked
     )
+
+
+def middle_of(shapes: Shapes) -> Floats:
+    """(n, 2) the middle of each shape's bounds; nan for one that is missing or empty."""
+    bounds = shapely.bounds(shapes)
+    return np.asarray((bounds[:, :2] + bounds[:, 2:]) / 2.0)
 
 
 def _by_borders(evidence: Evidence, tested: list[_Tested]) -> tuple[CrsGuess, ...] | None:

@@ -17,6 +17,7 @@ CANDIDATES: Final = ("utf-8", "gb18030", "big5")
 REREAD: Final = (("latin-1", "gb18030"), ("latin-1", "utf-8"), ("gb18030", "utf-8"), ("cp437", "gb18030"))
 """(read in, was really): the mistakes that are made. Each turns into text again by undoing it."""
 _SAMPLE_CHARS: Final = 60
+LOST: Final = "\ufffd"
 _USUAL: Final = 0.6
 _PIECE: Final = 4 << 20
 _ENOUGH: Final = 1 << 20
@@ -132,11 +133,20 @@ def reread(text: str, read_in: str, really: str) -> str | None:
 
     >>> reread("ÇÅÍ·´å", "latin-1", "gb18030")
     '桥头村'
+
+    Characters that were lost on the way stay lost, and show.
+
+    >>> reread("鐑堝北鍖" + LOST, "gb18030", "utf-8") == "烈山" + LOST
+    True
     """
     try:
-        return text.encode(read_in).decode(really)
+        if LOST not in text:
+            return text.encode(read_in).decode(really)
+        raw = text.replace(LOST, "").encode(read_in)
     except (UnicodeEncodeError, UnicodeDecodeError):
         return None
+    rest = raw.decode(really, "ignore")
+    return rest + LOST if 3 * len(rest.encode(really)) >= 2 * len(raw) else None
 
 
 def mistaken(values: Iterable[str]) -> tuple[str, NDArray[np.int64]] | None:
@@ -154,22 +164,22 @@ def mistaken(values: Iterable[str]) -> tuple[str, NDArray[np.int64]] | None:
         return None
     best: tuple[str, list[int]] = ("", [])
     for read_in, really in REREAD:
-        rows = []
+        found = []
         for n, value in told:
             undone = reread(value, read_in, really)
             if undone is None or undone.isascii() or not _better(undone, value):
                 continue
-            rows.append(n)
-        if len(rows) > len(best[1]):
-            best = (f"{read_in}>{really}", rows)
-    holes = [n for n, value in told if "\ufffd" in value or "锟斤" in value]
-    if len(holes) > len(best[1]):
-        best = ("", holes)
-    return (best[0], np.array(sorted({*best[1], *holes}), dtype=np.int64)) if best[1] else None
+            found.append(n)
+        if len(found) > len(best[1]):
+            best = (f"{read_in}>{really}", found)
+    holes = [n for n, value in told if LOST in value or "锟斤" in value]
+    rows = np.array(sorted({*best[1], *holes}), dtype=np.int64)
+    return (best[0], rows) if len(rows) else None
 
 
 def _better(undone: str, value: str) -> bool:
     printable = all(c.isprintable() for c in undone)
+    undone = undone.replace(LOST, "")
     return printable and usual_share(undone) >= _USUAL and usual_share(undone) > usual_share(value) + 0.1
 
 

@@ -35,6 +35,12 @@ def run(request: Request, tell: Tell) -> Draft:
     Raises:
         Refused: The file cannot be drafted at all.
     """
+    # Coordinates that are no numbers are found and named by row; arithmetic on them needs no warning.
+    with np.errstate(invalid="ignore"):
+        return _run(request, tell)
+
+
+def _run(request: Request, tell: Tell) -> Draft:
     choices, spec = request.choices, fields.SPECS[request.choices.kind]
     tell(0.0, "unpacking", 0, 0)
     found = unpack(request.files, request.source)
@@ -131,8 +137,7 @@ def _middles(sheet: Sheet, raw: NDArray[np.object_], kind: str) -> Mapping[str, 
     if kind != "areas" or "code" not in sheet.fields:
         return {}
     some = np.arange(0, len(raw), max(1, len(raw) // datum.SAMPLE))
-    middle = shapely.centroid(raw[some])
-    x, y = shapely.get_x(middle), shapely.get_y(middle)
+    x, y = datum.middle_of(raw[some]).T
     codes = sheet.text("code")[some]
     return {
         code: (float(a), float(b))

@@ -16,7 +16,7 @@ from gis.intake.sheets import numbers_of
 from gis.intake.table import Sheet
 from gis.tables import split_list
 
-_PAIR: Final = re.compile(r"^[\[(（]?\s*([^,，;；\s]+)\s*[,，;；\s]\s*([^,，;；\s]+)\s*[\])）]?$")
+_PAIR: Final = re.compile(r"[\[(（]?\s*([^,，;；\s\[(（]+)\s*[,，;；\s]\s*([^,，;；\s\])）]+)\s*[\])）]?")
 CODES_IN: Final = ("grids", "grid", "area", "division")
 """Fields that name areas in force."""
 
@@ -40,7 +40,7 @@ def shapes_of_table(rows: Rows, sheet: Sheet) -> Shapes | None:
         )
     x, y = sheet.text("lon"), sheet.text("lat")
     if "lonlat" in sheet.fields:
-        both = [_PAIR.match(text) for text in sheet.text("lonlat").tolist()]
+        both = [_PAIR.fullmatch(text) for text in sheet.text("lonlat").tolist()]
         open_ = (x == "") & (y == "")
         x = np.where(open_, np.array([m.group(1) if m else "" for m in both], dtype=object), x)
         y = np.where(open_, np.array([m.group(2) if m else "" for m in both], dtype=object), y)

@@ -72,73 +72,57 @@ def check_polygons(sheet: Sheet, choices: Choices) -> int:
     assert sheet.shapes is not None
     _only_areas(sheet)
     known = sheet.known()
+    count = shapely.get_num_coordinates(sheet.shapes[known])
+    large = count > MOST_VERTICES
+    for row, vertices in zip(known[large].tolist(), count[large].tolist(), strict=True):
+        zh, en = f"图形有 {vertices:,} 个顶点", f"the shape has {vertices:,} vertices"
+        sheet.issues.add(Issue(row, "note", "too_many_vertices", zh, en))
+    mended = _crossings(sheet, known, repair="make_valid" in choices.repair)
+    _duplicates(sheet, sheet.known())
+    return mended
+
+
+def _crossings(sheet: Sheet, known: NDArray[np.int64], *, repair: bool) -> int:
+    """Report shapes that cross themselves, mended or set aside: no check of neighbours could use them."""
+    assert sheet.shapes is not None
     shapes = sheet.shapes
     crossing = known[~shapely.is_valid(shapes[known])]
+    if not len(crossing):
+        return 0
+    reasons = shapely.is_valid_reason(shapes[crossing])
+    whole = shapely.make_valid(shapes[crossing], method="structure")
     mended = 0
-    if len(crossing):
-        reasons = shapely.is_valid_reason(shapes[crossing])
-        whole = (
-            shapely.make_valid(shapes[crossing], method="structure")
-            if "make_valid" in choices.repair
-            else None
-        )
-        for n, row in enumerate(crossing.tolist()):
-            lon, lat = _place_of(str(reasons[n]))
-            what = str(reasons[n]).split("[")[0]
-            after = None if whole is None else areal(whole[n])
-            if after is None:
-                tail = (
-                    ("（可修复）", " (can be repaired)")
-                    if whole is None
-                    else ("，修复后没有面积", ", and has no area once repaired")
-                )
-                sheet.issues.add(
-                    Issue(
-                        row,
-                        "error",
-                        "self_intersection",
-                        f"图形自相交{tail[0]}",
-                        f"the shape crosses itself: {what}{tail[1]}",
-                        lon,
-                        lat,
-                    )
-                )
-                sheet.original.setdefault(row, shapes[row])
-                continue
-            sheet.original.setdefault(row, shapes[row])
+    for row, reason, after in zip(crossing.tolist(), reasons.tolist(), map(areal, whole), strict=True):
+        lon, lat = _place_of(reason)
+        what = reason.split("[")[0]
+        zh = _REASONS.get(what, f"图形无效（{what}）")
+        sheet.original.setdefault(row, shapes[row])
+        if after is None:
+            shapes[row] = None
+            en = f"the shape is no area: {what}"
+            sheet.issues.add(Issue(row, "error", "wrong_type", f"{zh}，没有面积", en, lon, lat))
+        elif repair:
             shapes[row] = after
             mended += 1
-            sheet.issues.add(
-                Issue(
-                    row,
-                    "note",
-                    "self_intersection",
-                    "图形自相交，已修复",
-                    f"the shape crossed itself ({what}) and was repaired",
-                    lon,
-                    lat,
-                )
-            )
-        if whole is None:
-            # Kept for the preview; no check of neighbours can use it.
-            for row in crossing.tolist():
-                shapes[row] = None
-    known = sheet.known()
-    count = shapely.get_num_coordinates(shapes[known])
-    for row, vertices in zip(
-        known[count > MOST_VERTICES].tolist(), count[count > MOST_VERTICES].tolist(), strict=True
-    ):
-        sheet.issues.add(
-            Issue(
-                row,
-                "note",
-                "too_many_vertices",
-                f"图形有 {vertices:,} 个顶点",
-                f"the shape has {vertices:,} vertices",
-            )
-        )
-    _duplicates(sheet, known)
+            en = f"{what}: the shape was repaired"
+            sheet.issues.add(Issue(row, "note", "self_intersection", f"{zh}，已修复", en, lon, lat))
+        else:
+            shapes[row] = None
+            en = f"{what}: the shape can be repaired"
+            sheet.issues.add(Issue(row, "error", "self_intersection", f"{zh}（可修复）", en, lon, lat))
     return mended
+
+
+_REASONS: Final = {
+    "Self-intersection": "图形自相交",
+    "Ring Self-intersection": "边界自相接",
+    "Hole lies outside shell": "内环在外环之外",
+    "Holes are nested": "内环套内环",
+    "Nested shells": "部分套部分",
+    "Interior is disconnected": "内部不连通",
+    "Too few points in geometry component": "顶点太少",
+    "Duplicate Rings": "环重复",
+}
 
 
 def _only_areas(sheet: Sheet) -> None:
@@ -175,7 +159,7 @@ def _only_areas(sheet: Sheet) -> None:
         )
     known = sheet.known()
     flat = known[shapely.area(sheet.shapes[known]) == 0.0]
-    flat = flat[shapely.is_valid(sheet.shapes[flat])]
+    flat = flat[shapely.is_valid(sheet.shapes[flat])]  # a bow-tie's halves cancel each other
     sheet.issues.add_rows(flat, "error", "wrong_type", "图形没有面积", "the shape has no area")
     sheet.shapes[flat] = None
 
@@ -188,6 +172,8 @@ def areal(shape: BaseGeometry) -> BaseGeometry | None:
     if not polygons:
         return None
     whole: BaseGeometry = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    if not whole.is_valid and shapely.is_valid(polygons).all():
+        whole = shapely.union_all(polygons)  # parts that share a side are one
     return whole
 
 

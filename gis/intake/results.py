@@ -51,7 +51,11 @@ def write_preview(path: Path, sheet: Sheet) -> None:
     """
     shown = sorted(sheet.faults, key=lambda fault: -fault.area_m2)[: MOST_FEATURES // 3]
     room = MOST_FEATURES - len(shown)
-    known = sheet.known()
+    pictured = sheet.shapes.copy() if sheet.shapes is not None else np.zeros(0, dtype=object)
+    for row, shape in sheet.original.items():
+        if pictured[row] is None:  # set aside, but worth seeing
+            pictured[row] = shape
+    known = np.flatnonzero(~shapely.is_missing(pictured))
     tier = sheet.tiers.tier if sheet.tiers is not None else np.zeros(len(sheet), np.int32)
     worst = sheet.issues.worst
     rank = np.lexsort((known % 17, tier[known], -worst[known].astype(np.int64)))
@@ -77,7 +81,7 @@ def write_preview(path: Path, sheet: Sheet) -> None:
         }
         for n in order.tolist()
     ]
-    shapes = sheet.shapes[order] if sheet.shapes is not None else np.zeros(0, dtype=object)
+    shapes = pictured[order]
     for fault in shown:
         properties.append(
             {

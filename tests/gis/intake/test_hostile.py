@@ -102,7 +102,9 @@ def test_zip_bombs(tmp_path: Path) -> None:
     # With a directory that lies about the size, alone and as a workbook, nothing beyond that size is unpacked.
     liar = (zeros, 0, 1000)
     assert refusal(raw_zip(tmp_path / "liar.zip", {"a.geojson": liar})) == "broken_archive"
-    assert refusal(raw_zip(tmp_path / "l.xlsx", {"[Content_Types].xml": liar, "xl/a": liar})) == "broken_archive"
+    assert (
+        refusal(raw_zip(tmp_path / "l.xlsx", {"[Content_Types].xml": liar, "xl/a": liar})) == "broken_archive"
+    )
     spread = {f"{n}.geojson": (packed_zeros(7), 0, 7 << 20) for n in range(200)}
     assert refusal(raw_zip(tmp_path / "spread.zip", spread)) == "zip_bomb"
     many = zipped(tmp_path / "many.zip", {f"{n}.txt": b"" for n in range(2001)})
