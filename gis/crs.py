@@ -7,6 +7,8 @@ into metres, always through a projection or a geodesic. A degree is never multip
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -35,6 +37,16 @@ _INVERSE_STEPS = 4
 _SLACK_DEG = 1e-9  # what the steps may leave of a point on the very rim
 
 _GEOD = pyproj.Geod(ellps="WGS84")
+
+LOOKING_UP = threading.Lock()
+"""Held while a thread looks something up in PROJ's database."""
+# Each thread has a PROJ context of its own, which reads PROJ's database when the thread first uses a transformer. A
+# process forked meanwhile (uvloop runs Python there before it becomes another program) destroys that context and
+# waits for the database's lock, which nobody is left to release; the event loop waits for the process. So nobody
+# forks during a look-up.
+os.register_at_fork(
+    before=LOOKING_UP.acquire, after_in_parent=LOOKING_UP.release, after_in_child=LOOKING_UP.release
+)
 
 
 def _arrays(lon: ArrayLike, lat: ArrayLike) -> LonLat:
@@ -206,7 +218,7 @@ class LocalMetric:
     923.8 0.0
     """
 
-    __slots__ = ("_transformer", "lat", "lon")
+    __slots__ = ("_here", "_made", "lat", "lon")
 
     def __init__(self, lon: float, lat: float) -> None:
         if not (-180.0 <= lon <= 180.0 and -90.0 < lat < 90.0):
@@ -214,7 +226,18 @@ class LocalMetric:
         self.lon = float(lon)
         self.lat = float(lat)
         target = f"+proj=tmerc +lat_0={self.lat!r} +lon_0={self.lon!r} +k=1 +ellps=WGS84 +units=m +no_defs"
-        self._transformer = pyproj.Transformer.from_crs(WGS84, target, always_xy=True)
+        with LOOKING_UP:
+            self._made = pyproj.Transformer.from_crs(WGS84, target, always_xy=True)
+        self._here = threading.local()
+
+    @property
+    def _transformer(self) -> pyproj.Transformer:
+        """The transformer, after this thread's look-up."""
+        if not hasattr(self._here, "known"):
+            with LOOKING_UP:
+                self._made.transform(self.lon, self.lat)
+            self._here.known = True
+        return self._made
 
     def to_xy(self, lon: ArrayLike, lat: ArrayLike) -> LonLat:
         """Metres east and north of the origin for WGS-84 degrees; any broadcasting shape."""
@@ -292,7 +315,8 @@ def lonlat_from(crs: str, x: ArrayLike, y: ArrayLike) -> LonLat:
         lon, lat = wgs84_from_bd09(xs, ys)
     else:
         # Not upper-cased: a PROJ string or WKT is case-sensitive where an "EPSG:n" is not.
-        moved = _to_wgs84_transformer(crs.strip()).transform(np.array(xs), np.array(ys))
+        with LOOKING_UP:
+            moved = _to_wgs84_transformer(crs.strip()).transform(np.array(xs), np.array(ys))
         lon, lat = np.asarray(moved[0], dtype=np.float64), np.asarray(moved[1], dtype=np.float64)
     known = ~np.isnan(lon)
     if bool(np.any((np.abs(lon) > 180.0) & known)) or bool(np.any((np.abs(lat) > 90.0) & known)):
