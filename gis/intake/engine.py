@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from gis.intake.confinement import NOBODY
 from gis.intake.model import (
     KINDS,
     Choices,
@@ -34,7 +35,6 @@ from gis.intake.unpack import MAX_BYTES, SHAPEFILE_PARTS
 TIMEOUT_S: Final = 900.0
 TICK_S: Final = 0.6
 """After so long without a word the last progress is told again."""
-NOBODY: Final = 65534
 RESULTS: Final = (
     "draft.json",
     "preview.geojson",

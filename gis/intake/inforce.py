@@ -34,6 +34,8 @@ class InForce:
         table: All columns as the district's file has them, or None without areas.
         road_points: (n, 2) degrees along the roads.
         bounds: Of the district in degrees, or None.
+        current: The file in force of the kind that is brought in, where it is text.
+        damaged: A file that is there could not be read.
     """
 
     codes: NDArray[np.object_] = field(default_factory=_none)
@@ -43,6 +45,8 @@ class InForce:
     table: pa.Table | None = None
     road_points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     bounds: tuple[float, float, float, float] | None = None
+    current: bytes | None = None
+    damaged: bool = False
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -64,6 +68,12 @@ def load(reference: Reference) -> InForce:
     found = InForce(bounds=reference.bounds)
     if reference.areas_file is not None:
         _areas(reference.areas_file, found)
+    if reference.current_file is not None and reference.current_file != reference.areas_file:
+        try:
+            found.current = reference.current_file.read_bytes()
+            found.current.decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            found.damaged = True
     if reference.roads_file is not None:
         _roads(reference.roads_file, found)
     if found.bounds is None and len(found.shapes):
@@ -76,6 +86,7 @@ def _areas(path: Path, found: InForce) -> None:
     try:
         meta, table = pyogrio.raw.read_arrow(path)
     except Exception:  # a damaged district must not keep its own repair out
+        found.damaged = True
         return
     geometry = str(meta["geometry_name"] or "geom")
     if not {"code", "tier", geometry} <= set(table.column_names):

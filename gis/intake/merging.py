@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -46,27 +46,29 @@ def areas(
     return merged, np.concatenate((shapes, force.shapes[keep]))
 
 
-def features(path: Path | None, codes: Sequence[str]) -> tuple[list[dict[str, Any]], Shapes]:
+def features(current: bytes | None, codes: Sequence[str]) -> tuple[list[dict[str, Any]], Shapes]:
     """Properties and shapes of the features in force whose codes are not among the new ones."""
-    if path is None or not path.exists():
+    if current is None:
         return [], np.zeros(0, dtype=object)
-    document = json.loads(path.read_text("utf-8"))
+    document = json.loads(current)
     kept = [one for one in document["features"] if str(one["properties"].get("code")) not in set(codes)]
     shapes = np.empty(len(kept), dtype=object)
     shapes[:] = [shapely.geometry.shape(one["geometry"]) for one in kept]
     return [one["properties"] for one in kept], shapes
 
 
-def rows(kind: str, path: Path | None, columns: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
+def rows(
+    kind: str, current: bytes | None, columns: Mapping[str, Sequence[object]]
+) -> dict[str, list[object]]:
     """Columns with the rows in force added that the new ones do not stand for."""
     merged = {name: list(values) for name, values in columns.items()}
     keys = KEYS.get(kind)
-    if keys is None or path is None or not path.exists():
+    if keys is None or current is None:
         return merged
     new = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     said = {_key(row, keys) for row in new}
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        old = [row for row in csv.DictReader(stream) if _key(row, keys) not in said]
+    table = csv.DictReader(io.StringIO(current.decode("utf-8-sig"), newline=""))
+    old = [row for row in table if _key(row, keys) not in said]
     names = [name for name in (old[0] if old else ()) if name not in merged and name != "row"]
     for name in names:
         merged[name] = [""] * len(new)

@@ -35,7 +35,7 @@ def write_results(
     """
     kind = request.choices.kind
     merge = request.choices.mode == "merge"
-    current = request.reference.current_file if merge else None
+    current = force.current if merge else None
     if kind == "areas":
         assert sheet.shapes is not None
         columns, shapes = area_columns(sheet, kept, crs), sheet.shapes[kept]

@@ -11,11 +11,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.intake import datum, fields, ground, inforce, placing, points, polygons, reading, texts, tiers
+from gis.intake import datum, fields, ground, placing, points, polygons, reading, texts, tiers
 from gis.intake.fields import KindSpec
 from gis.intake.inforce import InForce
 from gis.intake.issues import RANK, Issue, Issues
-from gis.intake.model import Choices, Column, Crs, Draft, Request
+from gis.intake.model import Choices, Column, Crs, Draft, Request, refuse
 from gis.intake.outcome import write_results
 from gis.intake.rows import Rows, as_text
 from gis.intake.table import Sheet, canonical
@@ -29,7 +29,7 @@ _SAMPLES: Final = 3
 _TEXT: Final = ("name", "parent", "chief", "workers", "station", "address", "department", "category")
 
 
-def run(request: Request, tell: Tell) -> Draft:
+def run(request: Request, force: InForce, tell: Tell) -> Draft:
     """Make a draft in the current folder.
 
     Raises:
@@ -37,18 +37,23 @@ def run(request: Request, tell: Tell) -> Draft:
     """
     # Coordinates that are no numbers are found and named by row; arithmetic on them needs no warning.
     with np.errstate(invalid="ignore"):
-        return _run(request, tell)
+        return _run(request, force, tell)
 
 
-def _run(request: Request, tell: Tell) -> Draft:
+def _run(request: Request, force: InForce, tell: Tell) -> Draft:
     choices, spec = request.choices, fields.SPECS[request.choices.kind]
+    if choices.mode == "merge" and force.damaged:
+        raise refuse(
+            "in_force_damaged",
+            "现行数据无法读取，不能合并；可整体替换",
+            "cannot be merged: what is in force cannot be read; it can be replaced",
+        )
     tell(0.0, "unpacking", 0, 0)
     found = unpack(request.files, request.source)
     tell(0.05, "reading", 0, 0)
     rows = reading.read(found, choices)
     total = len(rows)
     tell(0.3, "guessing", 0, total)
-    force = inforce.load(request.reference)
     texts.undo_wrong_reading(rows, choices)
     mapping = fields.guess(rows.columns, spec, choices.mapping)
     fields.guess_by_values(rows.columns, mapping, choices.kind, chosen=choices.mapping or {})

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import resource
 import sys
 import threading
 import time
@@ -22,15 +21,10 @@ import msgspec
 
 from gis.crs import lonlat_from
 from gis.errors import CrsMismatch
-from gis.intake import pipeline
-from gis.intake.engine import NOBODY
+from gis.intake import inforce, pipeline
+from gis.intake.confinement import confine
 from gis.intake.model import Message, Progress, Refusal, Refused, Request
 
-MEMORY_BYTES: Final = 4 << 30
-"""Of address space; libraries alone map more than one of it."""
-CPU_S: Final = 600
-FILE_BYTES: Final = 2 << 30
-OPEN_FILES: Final = 128
 BEAT_S: Final = 0.4
 
 
@@ -51,22 +45,6 @@ def warm_up() -> None:
         codecs.lookup(name)
     # Opens the projection database; it stays open.
     lonlat_from("EPSG:4547", 500_000.0, 3_700_000.0)
-
-
-def drop_privileges() -> None:
-    """Limit the process, and leave root where it started as root."""
-    for what, limit in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
 
 
 class Beat:
@@ -107,10 +85,12 @@ def main() -> int:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints is no message
     warm_up()
-    drop_privileges()
+    # Our own files, which the process cannot open any more once it is nobody.
+    force = inforce.load(request.reference)
+    confine(Path.cwd())
     beat = Beat(out)
     try:
-        pipeline.run(request, beat.tell)
+        pipeline.run(request, force, beat.tell)
     except Refused as error:
         beat.send(Message(error=error.refusal))
     except CrsMismatch as error:

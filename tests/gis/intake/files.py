@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 import shapely
 
-from gis.intake import Choices, Draft, Reference, pipeline
+from gis.intake import Choices, Draft, Reference, inforce, pipeline
 from gis.intake.model import Given, Request
 
 Row = tuple[Mapping[str, object], Any]
@@ -243,6 +243,6 @@ def drafted(
             files=files,
             reference=reference or Reference(),
         )
-        return Drafted(pipeline.run(request, lambda *_: None), folder)
+        return Drafted(pipeline.run(request, inforce.load(request.reference), lambda *_: None), folder)
     finally:
         os.chdir(before)

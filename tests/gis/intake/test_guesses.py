@@ -384,4 +384,6 @@ def test_a_district_that_is_damaged_does_not_keep_its_repair_out(tmp_path: Path)
     broken.write_bytes(b"was a district" * 100)
     path = zipped(tmp_path / "a.zip", {"a.geojson": geojson(tmp_path / "a.geojson", division()).read_bytes()})
     reference = Reference(areas_file=broken, roads_file=broken, current_file=broken)
-    assert drafted(path, crs="EPSG:4326", reference=reference, mode="merge").draft.taken == 8
+    assert drafted(path, crs="EPSG:4326", reference=reference).draft.taken == 8
+    with pytest.raises(Refused, match="what is in force cannot be read"):
+        drafted(path, crs="EPSG:4326", reference=reference, mode="merge")
