@@ -14,6 +14,8 @@ import console_en from './i18n/console.en.js';
 import console_zh from './i18n/console.zh-CN.js';
 import field_en from './i18n/field.en.js';
 import field_zh from './i18n/field.zh-CN.js';
+import imports_en from './i18n/imports.en.js';
+import imports_zh from './i18n/imports.zh-CN.js';
 import lead_en from './i18n/lead.en.js';
 import lead_zh from './i18n/lead.zh-CN.js';
 import video_en from './i18n/video.en.js';
@@ -25,8 +27,8 @@ import wall_zh from './i18n/wall.zh-CN.js';
 
 /** @type {Record<Language, Record<string, string>>} */
 const TEXTS = {
-  'zh-CN': { ...common_zh, ...admin_zh, ...areas_zh, ...camera_zh, ...closure_zh, ...console_zh, ...field_zh, ...lead_zh, ...video_zh, ...wall_zh },
-  en: { ...common_en, ...admin_en, ...areas_en, ...camera_en, ...closure_en, ...console_en, ...field_en, ...lead_en, ...video_en, ...wall_en },
+  'zh-CN': { ...common_zh, ...admin_zh, ...areas_zh, ...camera_zh, ...closure_zh, ...console_zh, ...field_zh, ...imports_zh, ...lead_zh, ...video_zh, ...wall_zh },
+  en: { ...common_en, ...admin_en, ...areas_en, ...camera_en, ...closure_en, ...console_en, ...field_en, ...imports_en, ...lead_en, ...video_en, ...wall_en },
 };
 
 const STORED = 'yiping.language';

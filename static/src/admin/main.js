@@ -1,28 +1,38 @@
 // Start of the administration page.
-import { ApiError, callAll, session } from '../api.js';
+import { ApiError, session } from '../api.js';
 import { onLanguage, t } from '../i18n.js';
 import { Bar } from '../ui/bar.js';
 import { html, render, useEffect, useErrorBoundary, useState } from '../ui/h.js';
 import { applyTheme, readTheme } from '../ui/theme.js';
 import { Areas } from './areas/areas.js';
 import { Devices } from './devices.js';
+import { History } from './geography/history.js';
+import { mayImport } from './geography/kinds.js';
+import { Start } from './geography/start.js';
+import { Workspace } from './geography/workspace.js';
 import { Registry } from './registry.js';
-import { nowMs, onRedraw, set, ui } from './state.js';
+import { followAddress, nowMs, onRedraw, openTab, renameAreas, set, ui } from './state.js';
 
 /** @import {Tab} from './state.js' */
 
-/** Names for codes, where the account may read them; without them the codes are shown. */
-async function nameAreas() {
-  try {
-    const areas = new Map();
-    for (const tier of [1, 2, 3, 4]) {
-      const items = await callAll(`/areas?tier=${tier}`);
-      for (const { code, name, tier: level, parent } of items) areas.set(code, { code, name, tier: level, parent });
-    }
-    set({ areas });
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 403)) console.warn('areas', error);
-  }
+/** The tabs of an account, by what it may do. @param {readonly string[]} permissions */
+function tabsFor(permissions) {
+  /** @type {Tab[]} */
+  const tabs = [];
+  if (permissions.includes('camera.manage')) tabs.push('cameras', 'devices');
+  if (permissions.includes('areas.manage')) tabs.push('areas');
+  if (mayImport(permissions)) tabs.push('imports');
+  if (permissions.includes('areas.manage')) tabs.push('history');
+  return tabs;
+}
+
+/** What stands below the bar. @param {Tab} tab */
+function content(tab) {
+  if (tab === 'devices') return html`<${Devices} />`;
+  if (tab === 'areas') return html`<${Areas} />`;
+  if (tab === 'history') return html`<${History} />`;
+  if (tab === 'imports') return ui.job ? html`<${Workspace} key=${ui.job} id=${ui.job} />` : html`<${Start} />`;
+  return html`<${Registry} />`;
 }
 
 /** @param {{children: unknown}} props */
@@ -35,12 +45,9 @@ function Region({ children }) {
 function App() {
   const [, draw] = useState(0);
   useEffect(() => onRedraw(() => draw((n) => n + 1)), []);
-  const allowed = ui.me.permissions.includes('camera.manage');
-  const keepsAreas = ui.me.permissions.includes('areas.manage');
-  const tabs = allowed ? [{ id: 'cameras', label: t('admin.tab.cameras') }, { id: 'devices', label: t('admin.tab.devices') }] : [];
-  if (keepsAreas) tabs.push({ id: 'areas', label: t('admin.tab.areas') });
-  return html`<${Bar} title=${t('admin.title')} district=${ui.district.name} here="/admin" me=${ui.me} feed=${null} now=${nowMs()} tabs=${tabs} tab=${ui.tab} onTab=${(/** @type {Tab} */ tab) => set({ tab })} />
-    <div class=${`page at-${ui.tab}`}><${Region} key=${ui.tab}>${ui.tab === 'areas' && keepsAreas ? html`<${Areas} />` : !allowed ? html`<div class="blank"><b>${t('error.forbidden')}</b><p>${t('admin.no_right')}</p></div>` : ui.tab === 'devices' ? html`<${Devices} />` : html`<${Registry} />`}<//></div>`;
+  const tabs = tabsFor(ui.me.permissions);
+  return html`<${Bar} title=${t('admin.title')} district=${ui.district.name} here="/admin" me=${ui.me} feed=${null} now=${nowMs()} tabs=${tabs.map((id) => ({ id, label: t(`admin.tab.${id}`) }))} tab=${ui.tab} onTab=${(/** @type {Tab} */ tab) => openTab(tab)} />
+    <div class=${`page at-${ui.tab}`}><${Region} key=${ui.tab}>${tabs.length ? content(ui.tab) : html`<div class="blank"><b>${t('error.forbidden')}</b><p>${t('admin.no_right')}</p></div>`}<//></div>`;
 }
 
 async function start() {
@@ -49,11 +56,12 @@ async function start() {
   ui.me = user;
   ui.district = district;
   ui.serverOffsetMs = Date.parse(server_time) - Date.now();
-  const tab = new URLSearchParams(location.search).get('tab');
-  if (tab === 'devices' || tab === 'areas') ui.tab = tab;
+  const tabs = tabsFor(user.permissions);
+  followAddress(tabs);
+  window.addEventListener('popstate', () => followAddress(tabs));
   onLanguage(() => set({}));
   window.setInterval(() => set({}), 1000);
-  void nameAreas();
+  void renameAreas();
   document.title = `${t('app.name')} · ${t('admin.title')}`;
   const root = /** @type {HTMLElement} */ (document.getElementById('app'));
   root.replaceChildren();

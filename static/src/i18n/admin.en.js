@@ -2,7 +2,7 @@
 /** @type {Record<string, string>} */
 export default {
   'admin.title': 'Administration',
-  'admin.no_right': 'This account may not manage cameras.',
+  'admin.no_right': 'This account may not manage cameras, areas or people.',
   'admin.tab.cameras': 'Cameras',
   'admin.tab.devices': 'GB/T 28181 devices',
   'admin.new': 'New camera',

@@ -2,7 +2,7 @@
 /** @type {Record<string, string>} */
 export default {
   'admin.title': '系统管理',
-  'admin.no_right': '本账号没有管理摄像头的权限。',
+  'admin.no_right': '本账号没有管理摄像头、区划或人员的权限。',
   'admin.tab.cameras': '摄像头',
   'admin.tab.devices': '国标设备',
   'admin.new': '登记摄像头',
