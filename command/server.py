@@ -53,6 +53,7 @@ from command.api import (
     wall,
 )
 from command.api import clips as clips_api
+from command.api import exports as exports_api
 from command.api import imports as imports_api
 from command.api.feed import FeedHub
 from command.api.ingest import IngestApp, IngestServices, SessionGrant
@@ -85,6 +86,7 @@ from command.geography.imports.roads import RoadsApplier
 from command.geography.keeper import Keeper
 from command.geography.revisions import Revisions
 from command.geography.traffic import Traffic
+from command.layers.desk import LayerDesk
 from command.operations import Operations
 from command.policy import load_policy
 from command.presence import Presence
@@ -116,6 +118,7 @@ DATABASE: str = "yiping.db"
 IMPORTS: str = "imports"
 PICKS: str = "search-picks.json"
 TILES: str = "tiles"
+TAKEN_OUT: str = "taken-out"
 KEPT_EVENTS: int = 20_000
 """How many of the newest events the feed keeps for browsers that resume."""
 
@@ -351,6 +354,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         lambda: core.operations.policy.kinds_for(None),
         settings.retention.coverage_days,
     )
+    layer_desk = LayerDesk(
+        core.board,
+        core.tracking,
+        core.parts.access,
+        lambda: core.district,
+        core.database,
+        settings.data_dir / TAKEN_OUT,
+    )
     services = Services(
         settings=settings,
         clock=core.clock,
@@ -381,6 +392,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         imports=core.imports,
         video_desk=video_desk,
         exports=exports,
+        layers=layer_desk,
     )
     hub = FeedHub(
         core.feed,
@@ -481,6 +493,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         replay,
         reports,
         clips_api,
+        exports_api,
         messages,
         search,
         wall,

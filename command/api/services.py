@@ -25,6 +25,7 @@ from command.feed import Feed
 from command.geography.imports import Imports
 from command.geography.keeper import Keeper
 from command.geography.traffic import Traffic
+from command.layers.desk import LayerDesk
 from command.operations import Operations
 from command.policy import Policy
 from command.presence import Presence
@@ -73,6 +74,7 @@ class Services:
     viewings: Viewings
     video_desk: VideoDesk
     exports: ClipExports
+    layers: LayerDesk
     imports: Imports
 
     @property

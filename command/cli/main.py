@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from command.cli import accounts, bringing, config, data, serving
+from command.cli import accounts, bringing, config, data, serving, taking
 from command.errors import YipingError
 from command.settings import SettingsProblem
 from gis.errors import GisError
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(serving.serve)
 app.command()(serving.demo)
 app.command("import")(bringing.import_)
+app.command("export")(taking.export)
 app.command()(data.migrate)
 app.command()(data.backup)
 app.command()(data.restore)

@@ -7,7 +7,19 @@ from command.events import EVENT_TYPES, KINDS, SYSTEM, Actor, Event, Fact
 
 NO_EVENTS = {"camera.key", "camera.probed", "camera.preset_saved"}
 """A file, and words of the audit record."""
-HEADS = ("incident", "assignment", "responder", "camera", "message", "tour", "layout", "alarm", "board", "geography", "closure")
+HEADS = (
+    "incident",
+    "assignment",
+    "responder",
+    "camera",
+    "message",
+    "tour",
+    "layout",
+    "alarm",
+    "board",
+    "geography",
+    "closure",
+)
 CAMERA = Camera(id="c1", name="渡口街北", lon=116.8, lat=33.9)
 
 
