@@ -26,6 +26,7 @@ Geographer = Annotated[Principal, Depends(require("areas.manage"))]
 
 PERMISSION_OF: Final = {"cameras": "camera.manage", "responders": "responders.manage"}
 """What a kind needs, where it is not `areas.manage`."""
+TIERS: Final = (1, 2, 3, 4)
 PREVIEW: Final = "preview.geojson"
 MOST_ISSUES: Final = 500
 
@@ -98,6 +99,12 @@ async def list_imports(me: Importer, s: ServicesOf) -> Json:
     """List the imports of the kinds that the asker may bring in, newest first."""
     items = [row_of(job) for job in s.imports.list() if _may(s, me, job.kind)]
     return {"items": items, "next": None}
+
+
+@router.get("/imports/kinds")
+async def list_kinds(me: Importer, s: ServicesOf) -> Json:
+    """List the kinds that the asker may bring in, and how much of each is in force now."""
+    return {"items": [_kind_row(s, kind) for kind in KINDS if _may(s, me, kind)], "next": None}
 
 
 @router.get("/imports/{import_id}")
@@ -199,6 +206,24 @@ def row_of(job: Job) -> Json:
     """Return an import as it goes over the wire."""
     row: Json = msgspec.to_builtins(job)
     del row["by"]
+    return row
+
+
+def _kind_row(s: Services, kind: str) -> Json:
+    district = s.district
+    now = {
+        "areas": len(district.areas),
+        "beats": len(district.areas.beats),
+        "places": len(district.places),
+        "checkpoints": len(district.checkpoints),
+        "rules": len(district.rules),
+        "departments": len(district.departments),
+        "cameras": len(s.board.cameras),
+        "responders": len(s.board.responders),
+    }
+    row: Json = {"kind": kind, "now": now.get(kind)}
+    if kind == "areas":
+        row["tiers"] = {str(tier): len(district.areas.of_tier(tier)) for tier in TIERS}
     return row
 
 
