@@ -26,11 +26,12 @@ from command.geography.responsibility import (
 )
 from command.incidents import Place
 from gis.addresses import NO_ADDRESSES, Addresses
+from gis.area_files import load_areas
 from gis.areas import AreaIndex
 from gis.buildings import NO_BUILDINGS, Buildings
 from gis.checkpoints import Checkpoint, read_checkpoints
 from gis.files import Place as NamedPlace
-from gis.files import read_areas, read_beats, read_places
+from gis.files import load_beats, load_places
 from gis.nearest import Approach, NearestByRoad, rank_mixed
 from gis.roads.closures import Blockage, lanes_hit
 from gis.roads.graph import RoadGraph
@@ -331,14 +332,14 @@ def load_district(
     elif base is not None and untouched(AREAS, BEATS):
         index = base.areas if day is None else base.areas.on_day(day)
     else:
-        found = read_areas(path)[0] if (path := path_of(AREAS)) is not None else []
-        beats = read_beats(path)[0] if (path := path_of(BEATS)) is not None else []
+        found = load_areas(path) if (path := path_of(AREAS)) is not None else []
+        beats = load_beats(path) if (path := path_of(BEATS)) is not None else []
         known = base.areas.on if base is not None else None
         index = AreaIndex(found, beats, on=day or known or datetime.now().astimezone().date())
     if base is not None and untouched(PLACES):
         places = base.places
     else:
-        places = tuple(read_places(path)[0]) if (path := path_of(PLACES)) is not None else ()
+        places = tuple(load_places(path)) if (path := path_of(PLACES)) is not None else ()
     if base is not None and untouched(CHECKPOINTS):
         checkpoints = base.checkpoints
     else:

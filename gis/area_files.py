@@ -7,7 +7,7 @@ that is added there is a column here, and a file from before it simply lacks the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import date
 from pathlib import Path
@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
+from gis.areas import Area, AreaIndex
 from gis.crs import WGS84
-from gis.division import Area
 from gis.errors import BadFile
 from gis.tables import split_list
 
@@ -39,11 +39,15 @@ def load_areas(path: Path) -> list[Area]:
     Raises:
         BadFile: It is damaged, or not such a file.
     """
+    return _load(path)
+
+
+def _load(path: Path, where: str | None = None) -> list[Area]:
     # Imported here because loading the library takes a quarter of a second that no other path needs.
     import pyogrio
 
     try:
-        meta, table = pyogrio.raw.read_arrow(str(path))
+        meta, table = pyogrio.raw.read_arrow(str(path), where=where)
         shapes = single(shapely.from_wkb(_objects(table.column(str(meta["geometry_name"] or "geom")))))
         columns = [
             shapes.tolist() if name == "geometry" else _values(table, name)
@@ -55,6 +59,28 @@ def load_areas(path: Path) -> list[Area]:
     # What the library raises for a damaged file is a RuntimeError; a GEOSException is a ValueError.
     except (ValueError, RuntimeError, KeyError, TypeError, pa.ArrowException) as error:
         raise BadFile(str(path), "file", str(error)) from error
+
+
+def load_versions(path: Path, code: str) -> list[Area]:
+    """Read one area's versions, oldest first, without reading the others; none where the file is not there.
+
+    Raises:
+        BadFile: It is damaged, or not such a file.
+    """
+    if not path.exists():
+        return []
+    quoted = code.replace("'", "''")
+    return sorted(_load(path, where=f"code = '{quoted}'"), key=lambda area: area.valid_from or date.min)
+
+
+def write_areas(path: Path, areas: AreaIndex | Iterable[Area]) -> None:
+    """Write areas, all their versions, by code, whole or not at all, as `load_areas` reads them."""
+    given = areas.every if isinstance(areas, AreaIndex) else areas
+    chosen = sorted(given, key=lambda area: (area.code, area.valid_from or date.min))
+    shapes = np.empty(len(chosen), dtype=object)
+    shapes[:] = [area.geometry for area in chosen]
+    columns = {name: column_of(name, [getattr(area, name) for area in chosen]) for name in COLUMNS}
+    write_gpkg(path, columns, shapes)
 
 
 def write_gpkg(path: Path, columns: Mapping[str, NDArray[Any]], shapes: Shapes) -> None:

@@ -26,6 +26,7 @@ from typing import Any
 import httpx2
 import osmium
 from osmium.osm.mutable import Node, Way
+from shapely.geometry import shape
 
 from command import importing
 from command.accounts.tokens import TokenRequest
@@ -39,7 +40,8 @@ from command.server import DISTRICT, Core, create_app, open_core
 from command.setting_sections import SecuritySettings
 from command.settings import Settings
 from command.telemetry.state import Report, Verdict
-from gis.files import read_areas, write_areas
+from gis.area_files import write_areas
+from gis.areas import Area
 from gis.roads.graph import RoadGraph
 from gis.roads.profiles import PROFILES
 
@@ -149,7 +151,8 @@ def build_district(folder: Path) -> Path:
     """Import the county into a district folder (without a basemap, which takes seconds)."""
     source = folder / "source"
     source.mkdir(parents=True)
-    write_areas(folder / AREAS, read_areas(write_areas_file(source / "areas.geojson"))[0])
+    tree = json.loads(write_areas_file(source / "areas.geojson").read_text(encoding="utf-8"))["features"]
+    write_areas(folder / AREAS, [Area(geometry=shape(one["geometry"]), **one["properties"]) for one in tree])
     write_beats_file(folder / BEATS)
     write_places_file(folder / PLACES)
     importing.set_about(folder, About("八格县", COUNTY, "QS"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -17,9 +18,10 @@ import shapely
 from numpy.typing import NDArray
 
 from bench.gis.coverage import say, timed_ms
+from gis.area_files import load_areas
 from gis.areas import Area, AreaIndex, Beat
 from gis.crs import distance_m, gcj02_from_wgs84, wgs84_from_gcj02
-from gis.files import read_areas, read_beats
+from gis.files import load_beats
 from gis.locate import NONE, Locator
 
 POINTS = 20_000
@@ -146,8 +148,8 @@ def measure_gcj() -> None:
 def main() -> None:
     """Measure the given files, or Voronoi cells."""
     if len(sys.argv) > 1:
-        areas, _ = read_areas(sys.argv[1])
-        beats = read_beats(sys.argv[2])[0] if len(sys.argv) > 2 else []
+        areas = load_areas(Path(sys.argv[1]))
+        beats = load_beats(Path(sys.argv[2])) if len(sys.argv) > 2 else []
         measure(AreaIndex(areas, beats), sys.argv[1])
     else:
         measure(division(), "Voronoi cells")

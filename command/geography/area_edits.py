@@ -20,13 +20,13 @@ from command.geography.keeper import Keeper
 from command.geography.responsibility import Responsibility, write_departments, write_rules
 from command.geography.revisions import Change, Revision
 from command.geography.staffing import decide_recode
+from gis.area_files import load_versions, write_areas
 from gis.areas import Area, AreaIndex
 from gis.errors import EditRefused
-from gis.files import read_versions, write_areas
+from gis.files import write_beats
 from gis.redraw import Attributes, Redrawn, different, redraw
 from gis.soundness import StepRefused
 from gis.topology import Merge, Reparent, Split, Step
-from gis.writing import write_beats
 
 FILES: Final = frozenset({AREAS, BEATS, RULES, DEPARTMENTS})
 """What an edit may change; another revision of one of these makes it stale."""
@@ -177,7 +177,7 @@ class AreaEdits:
     def history(self, code: str) -> list[AreaChange]:
         """What revisions did to an area, newest first, as far back as replaced files are kept."""
         revisions = self._keeper.revisions
-        after = read_versions(revisions.in_force(AREAS), code)
+        after = load_versions(revisions.in_force(AREAS), code)
         found: list[AreaChange] = []
         for revision in [one for one in revisions.history() if AREAS in one.files][:LOOKED_BACK]:
             if AREAS in revision.absent:
@@ -186,7 +186,7 @@ class AreaEdits:
                 path = revisions.before(revision.number, AREAS)
                 if path is None:
                     break
-                before = read_versions(path, code)
+                before = load_versions(path, code)
             found += _compared(revision, before, after)
             after = before
         return found

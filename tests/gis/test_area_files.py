@@ -12,7 +12,6 @@ import shapely
 from gis import area_files
 from gis.areas import Area
 from gis.errors import BadFile
-from gis.files import read_areas, write_areas
 
 WEST, EAST = shapely.box(117.0, 34.0, 117.1, 34.1), shapely.box(117.2, 34.0, 117.3, 34.1)
 
@@ -28,14 +27,16 @@ def sample() -> list[Area]:
     ]
 
 
-def test_what_is_written_is_loaded_field_by_field_as_the_careful_reader_reads_it(tmp_path: Path) -> None:
+def test_what_is_written_is_loaded_field_by_field_and_one_area_alone(tmp_path: Path) -> None:
     path = tmp_path / "areas.gpkg"
-    write_areas(path, sample())
+    area_files.write_areas(path, sample())
     loaded = area_files.load_areas(path)
     for before, after in zip(sample(), loaded, strict=True):
         for field in fields(Area):
             assert getattr(after, field.name) == getattr(before, field.name), field.name
-    assert loaded == read_areas(path)[0]
+    assert area_files.load_versions(path, "340101") == loaded[2:]
+    assert area_files.load_versions(path, "x'; DROP TABLE areas; --") == []
+    assert area_files.load_versions(tmp_path / "absent.gpkg", "34") == []
     assert [one.name for one in tmp_path.iterdir()] == ["areas.gpkg"]
 
 
@@ -53,7 +54,7 @@ def test_a_file_from_before_a_field_was_added_has_the_default(tmp_path: Path) ->
 
 def test_a_damaged_or_foreign_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "areas.gpkg"
-    write_areas(path, sample())
+    area_files.write_areas(path, sample())
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 3])
     with pytest.raises(BadFile, match=r"areas\.gpkg"):

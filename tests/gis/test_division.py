@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis import files
+from gis.area_files import load_areas, write_areas
 from gis.areas import Area, AreaIndex
 from gis.errors import AreaConflict, UnknownArea
 
@@ -77,8 +76,7 @@ def test_versions_without_a_gap_hold_on_every_day_once(starts: list[date], day: 
     assert change is None or index.on_day(change).areas != index.areas
 
 
-@pytest.mark.parametrize("name", ["areas.gpkg", "areas.geojson"])
-def test_every_field_of_every_version_survives_the_file(tmp_path: Path, name: str) -> None:
+def test_every_field_of_every_version_survives_the_file(tmp_path: Path) -> None:
     full = Area(
         code="G2",
         name="园区格",
@@ -100,46 +98,9 @@ def test_every_field_of_every_version_survives_the_file(tmp_path: Path, name: st
     plain = Area("P", "", 4, None, "", shapely.box(0, 0, 1, 1))
     assert all(getattr(full, f.name) != getattr(plain, f.name) for f in fields(Area) if f.name != "tier")
     areas = [BEFORE, AFTER, full, VILLAGE]
-    files.write_areas(tmp_path / name, AreaIndex(areas, on=date(2025, 1, 1)))
-    found, errors = files.read_areas(tmp_path / name)
-    assert errors == []
+    write_areas(tmp_path / "areas.gpkg", AreaIndex(areas, on=date(2025, 1, 1)))
+    found = load_areas(tmp_path / "areas.gpkg")
     assert [replace(area, geometry=VILLAGE.geometry) for area in found] == [
         replace(area, geometry=VILLAGE.geometry) for area in areas
     ]
     assert all(a.geometry.equals(b.geometry) for a, b in zip(areas, found, strict=True))
-
-
-def test_days_and_kinds_as_offices_write_them(tmp_path: Path) -> None:
-    rows = [
-        {
-            "编码": "1",
-            "网格类别": "专属网格",
-            "启用日期": "2025年7月1日",
-            "停用日期": "2026/1/5",
-            "岗位数": "2",
-        },
-        {"编码": "2", "网格类别": "水泥路", "启用日期": "20250701", "停用日期": "2026-01-05T00:00:00"},
-        {"编码": "3", "启用日期": "明年"},
-        {"编码": "4", "启用日期": "2025-02-30"},
-        {"编码": "5", "启用日期": "2026-01-01", "停用日期": "2025-01-01"},
-        {"编码": "6", "岗位数": "两个"},
-    ]
-    square = shapely.geometry.mapping(shapely.box(117, 34, 118, 35))
-    path = tmp_path / "a.geojson"
-    blank = {"网格类别": None, "启用日期": None, "停用日期": None, "岗位数": None}
-    features = [
-        {"type": "Feature", "properties": {"名称": "格", "层级": 4, **blank, **row}, "geometry": square}
-        for row in rows
-    ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    areas, errors = files.read_areas(path)
-    assert [(a.code, a.kind, a.posts, a.valid_from, a.valid_to) for a in areas] == [
-        ("1", "dedicated", 2, date(2025, 7, 1), date(2026, 1, 5)),
-        ("2", "general", 1, date(2025, 7, 1), date(2026, 1, 5)),
-    ]
-    assert [(e.row, e.reason[:4]) for e in errors] == [
-        (3, "日期 '"),
-        (4, "日期 '"),
-        (5, "有效期止"),
-        (6, "岗位数 "),
-    ]

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from gis import intake
-from gis.area_files import load_areas
-from gis.files import write_areas
+from gis.area_files import load_areas, write_areas
 from gis.intake import Choices, Progress, Reference, Refused, engine
 from tests.gis.intake.files import division, drafted, geojson, shapefile
 

@@ -14,10 +14,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis.area_files import load_areas
+from gis.area_files import load_areas, write_areas
 from gis.crs import bd09_from_gcj02, by_columns, gcj02_from_wgs84, wgs84_from_bd09, wgs84_from_gcj02
 from gis.division import Area
-from gis.files import write_areas
 from gis.intake import Crs, Reference, Refused, datum
 from gis.intake.inforce import InForce
 from tests.gis.intake.files import Row, division, drafted, geojson, shapefile, workbook, zipped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,51 @@ def test_a_mended_shape_is_sound_and_has_no_ground_of_its_own(corners: list[tupl
     if whole is not None:
         assert whole.is_valid
         assert whole.area <= ring.convex_hull.area * (1 + 1e-9) + 1e-12
+
+
+def test_days_kinds_and_counts_as_offices_write_them(tmp_path: Path) -> None:
+    blank = {
+        "网格类别": None,
+        "启用日期": None,
+        "停用日期": None,
+        "岗位数": None,
+        "户数": None,
+        "网格员": None,
+    }
+    cells: list[dict[str, object]] = [
+        {
+            "网格类别": "专属网格",
+            "启用日期": "2025年7月1日",
+            "停用日期": "2030/1/5",
+            "岗位数": "2",
+            "户数": 812.0,
+        },
+        {
+            "网格类别": "水泥路",
+            "启用日期": "20250701",
+            "停用日期": "2030-01-05T00:00:00",
+            "网格员": "王芳，李强 赵六",
+        },
+        {"启用日期": "明年"},
+        {"启用日期": "2025-02-30"},
+        {"岗位数": "两个"},
+        {"户数": "-3"},
+    ]
+    rows = [*division()[:3], *(grid(f"g{n}", square(n), **{**blank, **more}) for n, more in enumerate(cells))]
+    found = drafted(geojson(tmp_path / "a.geojson", rows), crs=HERE, rows="all")
+    first, second, *others = load_areas(found.folder / "result.gpkg")[3:]
+    day, end = date(2025, 7, 1), date(2030, 1, 5)
+    assert (first.kind, first.posts, first.households, first.valid_from, first.valid_to) == (
+        "dedicated",
+        2,
+        812,
+        day,
+        end,
+    )
+    assert (second.kind, second.posts, second.valid_from, second.valid_to) == ("general", 1, day, end)
+    assert second.workers == ("王芳", "李强", "赵六")
+    assert found.told("bad_value") == [(6, "warning"), (7, "warning"), (8, "warning"), (9, "warning")]
+    assert [(one.posts, one.households, one.valid_from) for one in others] == [(1, None, None)] * 4
 
 
 # -- files that end before their end ----------------------------------------------------------------------
