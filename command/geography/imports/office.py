@@ -14,13 +14,16 @@ from command.clock import Clock, rfc3339
 from command.errors import Conflict, NotFound, YipingError
 from command.events import Actor
 from command.geography.imports.appliers import Applier
-from command.geography.imports.jobs import UPLOAD, WORK, Job, Told, load_job
+from command.geography.imports.jobs import UPLOAD, WORK, Job, State, Told, load_job
 from command.ids import new_id
 from gis.errors import GisError
 from gis.intake import Choices, Progress
 from gis.intake.model import Rows
 
 log = structlog.get_logger("imports")
+
+Before = tuple[Choices, State, Told | None]
+"""Choices, state and error of a job before it was read again."""
 
 KEPT: Final = 40
 """Finished jobs that are remembered, with the file they came from."""
@@ -137,8 +140,9 @@ class Imports:
             WrongState: It is at work, or done with.
         """
         job = self._expect(job_id, "ready", "failed")
+        before = (job.choices, job.state, job.error)
         job.choices, job.state, job.error = choices, "reading", None
-        self._start(job, self._draft(job))
+        self._start(job, self._draft(job), before)
         return job
 
     def apply(self, job_id: str, actor: Actor, rows: Rows | None = None) -> Job:
@@ -154,7 +158,10 @@ class Imports:
         return job
 
     def cancel(self, job_id: str) -> Job:
-        """Stop what is being done with a job; nothing of it stays. Without work at hand nothing changes."""
+        """Stop what is being done with a job; nothing of it stays. Without work at hand nothing changes.
+
+        A file that was only being read again is as it was before that.
+        """
         job = self.get(job_id)
         task = self._tasks.get(job_id)
         if task is not None:
@@ -197,18 +204,22 @@ class Imports:
 
     # -- the work -----------------------------------------------------------------------------------------
 
-    def _start(self, job: Job, work: Coroutine[object, object, None]) -> None:
+    def _start(self, job: Job, work: Coroutine[object, object, None], before: Before | None = None) -> None:
         job.save(self._home(job))
-        task = asyncio.create_task(self._guard(job, work))
+        task = asyncio.create_task(self._guard(job, work, before))
         self._tasks[job.id] = task
         task.add_done_callback(lambda _task: self._tasks.pop(job.id, None))
 
-    async def _guard(self, job: Job, work: Coroutine[object, object, None]) -> None:
+    async def _guard(self, job: Job, work: Coroutine[object, object, None], before: Before | None) -> None:
         """Whatever becomes of the work, the job says so."""
         was = job.state
         try:
             await work
         except asyncio.CancelledError:
+            if before is not None and job.draft is not None:
+                job.choices, state, job.error = before
+                self._finish(job, state)
+                return
             self._finish(job, "cancelled" if was == "reading" else "ready")
             if was == "reading":
                 shutil.rmtree(self._home(job) / WORK, ignore_errors=True)

@@ -204,3 +204,19 @@ async def test_a_cancelled_import_leaves_nothing_of_its_work(office: Centre, tmp
     assert (await office.post("admin", f"/imports/{job}/apply")).status_code == 409
     assert (await client.delete(f"/api/v1/imports/{job}")).status_code == 204
     assert not (office.data / IMPORTS / job).exists()
+
+
+async def test_cancelling_a_second_look_keeps_the_first(office: Centre, tmp_path: Path) -> None:
+    job = await begin(office, "areas", "a.geojson", write_areas_file(tmp_path / "a.geojson").read_bytes())
+    again = await office.post("admin", f"/imports/{job['id']}/draft", {"choices": {"crs": "BD-09"}})
+    assert again.json()["state"] == "reading"
+    kept = (await office.post("admin", f"/imports/{job['id']}/cancel")).json()
+    assert (kept["state"], kept["choices"], kept["draft"]) == ("ready", job["choices"], job["draft"])
+    assert (await office.get("admin", f"/imports/{job['id']}/preview.geojson")).status_code == 200
+
+
+async def test_each_sees_what_there_is_of_the_kinds_they_bring_in(office: Centre) -> None:
+    kinds = {row["kind"]: row for row in (await office.get("admin", "/imports/kinds")).json()["items"]}
+    assert (kinds["areas"]["now"], kinds["areas"]["tiers"]["1"]) == (16, 1)
+    assert kinds["cameras"]["now"] == len(office.core.board.cameras)
+    assert kinds["roads"]["now"] is None
