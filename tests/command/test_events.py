@@ -5,7 +5,7 @@ import command
 from command.cameras import Camera
 from command.events import EVENT_TYPES, KINDS, SYSTEM, Actor, Event, Fact
 
-NO_EVENTS = {"camera.key", "camera.probed", "camera.preset_saved"}
+NO_EVENTS = {"camera.key", "camera.probed", "camera.preset_saved", "geography.undone"}
 """A file, and words of the audit record."""
 HEADS = (
     "incident",
