@@ -25,6 +25,11 @@ COUNTS = (50, 500, 2000)
 
 
 def lattice(side: int = 60) -> RoadGraph:
+    """The graph of `lattice_facts`."""
+    return RoadGraph.from_facts(lattice_facts(side), PROFILES["car"])
+
+
+def lattice_facts(side: int) -> RoadFacts:
     """A town of `side` by `side` crossings some 150 m apart, some streets faster, some one-way."""
     rng = np.random.default_rng(3)
     lon = 117.0 + 0.0016 * np.arange(side)[:, None] + rng.normal(0, 2e-4, (side, side))
@@ -47,7 +52,7 @@ def lattice(side: int = 60) -> RoadGraph:
                 road_class="residential",
             )
         )
-    return RoadGraph.from_facts(RoadFacts(ways, frozenset(), [], Counter()), PROFILES["car"])
+    return RoadFacts(ways, frozenset(), [], Counter())
 
 
 def median_ms(run: Callable[[], object], repeats: int) -> float:

@@ -18,6 +18,7 @@ MAX_OFFSET_M = 1000.0
 Floats = NDArray[np.float64]
 
 _CLOSE_M = 50.0
+_RINGS_M = (20.0, _CLOSE_M)
 _TIE_M = 1e-7
 
 
@@ -49,8 +50,10 @@ class Snapper:
     """Nearest-road search over the edges that take part in routing."""
 
     __slots__ = (
+        "_before_m",
         "_edges",
         "_frame",
+        "_length_m",
         "_line_of_segment",
         "_lines",
         "_segment_tree",
@@ -70,6 +73,12 @@ class Snapper:
         step = end - start
         self._segments = np.column_stack([start, step, (step**2).sum(axis=1)])
         self._line_of_segment = owner[:-1][real]
+        # How far along its line each segment begins.
+        size = np.hypot(step[:, 0], step[:, 1])
+        before = np.concatenate([[0.0], np.cumsum(size)])
+        line_start = np.searchsorted(self._line_of_segment, np.arange(len(self._lines) + 1))
+        self._before_m = before[:-1] - before[line_start[self._line_of_segment]]
+        self._length_m = np.diff(before[line_start])
         pieces = np.asarray(shapely.linestrings(np.stack([start, end], axis=1)))
         self._segment_tree = shapely.STRtree(pieces)
         self._shut: NDArray[np.bool_] | None = None
@@ -104,27 +113,35 @@ class Snapper:
         if not known.size:
             return Snaps(edge, fraction, offset)
         x, y = self._frame.to_xy(x_deg[known], y_deg[known])
-        points = np.asarray(shapely.points(x, y))
-        line = self._close_lines(x, y)
-        far = np.flatnonzero(line < 0)
-        line[far] = self._nearest_lines(points[far], max_offset_m)
-        hit = np.flatnonzero(line >= 0)
-        metres = shapely.distance(self._lines[line[hit]], points[hit])
-        hit, metres = hit[metres <= max_offset_m], metres[metres <= max_offset_m]
-        at, lines = known[hit], self._lines[line[hit]]
-        edge[at] = self._edges[line[hit]]
-        fraction[at] = shapely.line_locate_point(lines, points[hit], normalized=True)
-        offset[at] = metres
+        line = np.full(len(x), -1, dtype=np.int64)
+        at_share, metres = np.full(len(x), np.nan), np.full(len(x), np.nan)
+        left = np.arange(len(x))
+        for reach_m in _RINGS_M:
+            if not left.size:
+                break
+            line[left], at_share[left], metres[left] = self._close_lines(x[left], y[left], reach_m)
+            left = left[line[left] < 0]
+        if left.size:
+            points = np.asarray(shapely.points(x[left], y[left]))
+            line[left] = self._nearest_lines(points, max_offset_m)
+            far, points = left[line[left] >= 0], points[line[left] >= 0]
+            metres[far] = shapely.distance(self._lines[line[far]], points)
+            at_share[far] = shapely.line_locate_point(self._lines[line[far]], points, normalized=True)
+        hit = np.flatnonzero((line >= 0) & (metres <= max_offset_m))
+        edge[known[hit]] = self._edges[line[hit]]
+        fraction[known[hit]], offset[known[hit]] = at_share[hit], metres[hit]
         return Snaps(edge, fraction, offset)
 
-    def _close_lines(self, x: Floats, y: Floats) -> NDArray[np.int64]:
-        """The nearest line of each point that has one within a box about it, else -1.
+    def _close_lines(self, x: Floats, y: Floats, reach_m: float) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """The nearest line of each point within reach, else -1, with the share of its length and the distance.
 
-        Plain arithmetic on the few segments in the box is four times as fast as a nearest-search in the tree.
+        Plain arithmetic on the few segments in a box is many times as fast as a nearest-search in the tree.
         """
         found = np.full(len(x), -1, dtype=np.int64)
-        boxes = shapely.box(x - _CLOSE_M, y - _CLOSE_M, x + _CLOSE_M, y + _CLOSE_M)
-        who, segment = self._segment_tree.query(boxes)
+        share, offset = np.full(len(x), np.nan), np.full(len(x), np.nan)
+        who, segment = self._segment_tree.query(
+            shapely.box(x - reach_m, y - reach_m, x + reach_m, y + reach_m)
+        )
         if self._shut is not None:
             open_ = ~self._shut[self._line_of_segment[segment]]
             who, segment = who[open_], segment[open_]
@@ -132,17 +149,22 @@ class Snapper:
         px, py = x[who] - ax, y[who] - ay
         along = np.clip((px * dx + py * dy) / square, 0.0, 1.0)
         metres = np.hypot(px - along * dx, py - along * dy)
-        # A road beyond the box may be nearer than one that only just reaches into its corner.
-        inside = metres <= _CLOSE_M
-        who, metres, line = who[inside], metres[inside], self._line_of_segment[segment[inside]]
         best = np.full(len(x), np.inf)
         np.minimum.at(best, who, metres)
-        # Ends of roads that meet are equally near but for rounding: there the smallest number counts.
-        tied = metres <= best[who] + _TIE_M
-        lowest = np.full(len(x), len(self._lines), dtype=np.int64)
-        np.minimum.at(lowest, who[tied], line[tied])
-        found[who] = lowest[who]
-        return found
+        # A road beyond the box may be nearer than one that only just reaches into its corner. Ends of roads that
+        # meet are equally near but for rounding: there the smallest number counts.
+        tied = np.flatnonzero((metres <= best[who] + _TIE_M) & (best[who] <= reach_m))
+        tied = tied[np.lexsort((metres[tied], self._line_of_segment[segment[tied]], who[tied]))]
+        first = np.ones(len(tied), dtype=np.bool_)
+        first[1:] = who[tied[1:]] != who[tied[:-1]]
+        taken = tied[first]
+        one, piece = who[taken], segment[taken]
+        found[one] = self._line_of_segment[piece]
+        share[one] = (self._before_m[piece] + along[taken] * np.sqrt(square[taken])) / self._length_m[
+            found[one]
+        ]
+        offset[one] = metres[taken]
+        return found, np.minimum(share, 1.0), offset
 
     def _nearest_lines(self, points: NDArray[np.object_], max_offset_m: float) -> NDArray[np.int64]:
         found = np.full(len(points), -1, dtype=np.int64)
