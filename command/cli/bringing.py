@@ -153,9 +153,11 @@ async def _bring(core: Core, file: Path, choices: Choices, issues: Path | None, 
                 )
             if not dry_run:
                 job = await _watch(imports, imports.apply(job.id, SYSTEM))
-                counts = ", ".join(f"{name} {count}" for name, count in job.counts.items())
+                taken = job.counts.get("taken", job.counts.get("edges_car", 0))
+                say(f"{job.kind}: 已导入 {taken}，问题 {_problems(job.draft)}")
+                counts = "，".join(f"{name} {count}" for name, count in job.counts.items())
                 undo = "" if job.revision is None else f"；撤销：yiping import undo {job.revision}"
-                say(f"{job.kind}: 已导入（{counts}）{undo}")
+                say(f"  {counts}{undo}")
         finally:
             await imports.remove(job.id)
     finally:
@@ -210,8 +212,9 @@ def _copy(file: Path, target: Path) -> None:
 
 
 def _report(draft: Draft) -> None:
+    say(f"{draft.kind}: 可导入 {draft.taken}，问题 {_problems(draft)}")
     counts = "，".join(f"{name} {draft.counts.get(name, 0)}" for name in ("error", "warning", "note"))
-    say(f"{draft.kind}: {draft.format} 图层 {draft.layer}，{draft.rows} 行，可导入 {draft.taken}（{counts}）")
+    say(f"  {draft.format} 图层 {draft.layer}，{draft.rows} 行（{counts}）")
     fields = {column.name: column.field for column in draft.columns if column.field}
     say("  列：" + "，".join(f"{name}→{field}" for name, field in fields.items()))
     guessed = "（推断）" if draft.encoding.guessed else ""
@@ -226,6 +229,10 @@ def _report(draft: Draft) -> None:
     if draft.needs:
         options = {"crs": "--crs", "encoding": "--encoding", "columns": "--map", "tiers": "--map"}
         say("  请先确定：" + "，".join(f"{need}（{options.get(need, '')}）" for need in draft.needs))
+
+
+def _problems(draft: Draft | None) -> int:
+    return 0 if draft is None else draft.counts.get("error", 0) + draft.counts.get("warning", 0)
 
 
 def _show_issues(imports: Imports, job: Job, issues: Path | None) -> None:

@@ -50,10 +50,8 @@ def new_centre(folder: Path, extract: Path, *, areas: str, posts: int) -> RealCe
     with cli.start("import", "roads", str(extract)) as roads:
         streets = Streets(extract)
         overlay = Overlay(streets.bounds)
-        said = {
-            "areas": cli.run("import", "areas", str(overlay.write(folder / areas))),
-            "roads": finish(roads),
-        }
+        said = {"roads": finish(roads)}
+    said["areas"] = cli.run("import", "areas", str(overlay.write(folder / areas)))
     spots = streets.spots(20261122, posts)
     centre = RealCentre(cli, streets, overlay, {f"r_{n:05d}": s for n, s in enumerate(spots, 1)}, said)
     said["responders"] = cli.run("import", "responders", str(write_people(folder / "people.csv", centre)))

@@ -75,7 +75,7 @@ def test_areas_in_gcj02_arrive_where_they_are(tmp_path: Path) -> None:
     cli = Cli(tmp_path / "data", tmp_path / "none.toml")
     cli.config.write_text("", "utf-8")
     said = cli.run("import", "areas", str(as_gcj02(tmp_path / "网格.geojson")), "--crs", "GCJ-02")
-    assert said.splitlines()[0] == "areas: 已导入 5，问题 0"
+    assert "areas: 已导入 5，问题 0" in said.splitlines()
 
     _, _, shapes, (codes, tiers) = pyogrio.raw.read(
         cli.data / "district" / "areas.gpkg", columns=["code", "tier"]
@@ -108,7 +108,8 @@ def test_a_table_of_places_in_gb18030_and_gcj02(tmp_path: Path) -> None:
             rows.writerow([name, "单位", *(f"{v:.7f}" for v in gcj02(*spot))])
         rows.writerow(["没有位置", "单位", "", ""])
     tried = cli.run("import", "places", str(table), "--crs", "GCJ-02", "--dry-run")
-    assert tried.splitlines()[:2] == ["places: 可导入 2，问题 1", "  第 3 行: 没有经纬度"]
+    assert "places: 可导入 2，问题 1" in tried.splitlines()
+    assert any(line.startswith("  第 3 行 error") for line in tried.splitlines())
     assert not (cli.data / "district" / "places.csv").exists()
     cli.run("import", "places", str(table), "--crs", "GCJ-02")
     with (cli.data / "district" / "places.csv").open(encoding="utf-8", newline="") as file:

@@ -46,8 +46,8 @@ def extract(name: str) -> Path:
 
 def test_liechtenstein_an_incident_from_report_to_archive(tmp_path: Path) -> None:
     centre = new_centre(tmp_path, extract("liechtenstein"), areas="areas.geojson", posts=12)
-    assert centre.said["areas"].splitlines()[0] == "areas: 已导入 33，问题 0"
-    assert centre.said["responders"].splitlines()[0] == "responders: 已导入 14，问题 0"
+    assert "areas: 已导入 33，问题 0" in centre.said["areas"].splitlines()
+    assert "responders: 已导入 14，问题 0" in centre.said["responders"].splitlines()
     hero, *others = centre.posts
     scene, _ = scene_near(centre.streets, centre.posts[hero], [centre.posts[key] for key in others])
     add_user(centre.cli, "dispatcher", "dispatcher")
@@ -78,7 +78,7 @@ def test_liechtenstein_an_incident_from_report_to_archive(tmp_path: Path) -> Non
 
 def test_monaco_one_way_streets_and_areas_from_a_geopackage(tmp_path: Path) -> None:
     centre = new_centre(tmp_path, extract("monaco"), areas="网格.gpkg", posts=25)
-    assert centre.said["areas"].splitlines()[0] == "areas: 已导入 33，问题 0"
+    assert "areas: 已导入 33，问题 0" in centre.said["areas"].splitlines()
     cameras = centre.streets.spots(3, 6)
     rows = "".join(f"路口{n},{spot.lon:.7f},{spot.lat:.7f},社会,90\n" for n, spot in enumerate(cameras))
     table = tmp_path / "cameras.csv"
