@@ -18,6 +18,7 @@ from command.errors import Forbidden, Malformed, NotFound
 from command.geography.imports import KINDS, Job, issues
 from command.geography.revisions import Revision
 from gis.intake import Choices
+from gis.intake.fields import SPECS
 from gis.intake.model import Rows
 
 router = APIRouter(tags=["geography"])
@@ -103,7 +104,7 @@ async def list_imports(me: Importer, s: ServicesOf) -> Json:
 
 @router.get("/imports/kinds")
 async def list_kinds(me: Importer, s: ServicesOf) -> Json:
-    """List the kinds that the asker may bring in, and how much of each is in force now."""
+    """List the kinds that the asker may bring in, the columns that are understood, and how much is in force."""
     return {"items": [_kind_row(s, kind) for kind in KINDS if _may(s, me, kind)], "next": None}
 
 
@@ -198,6 +199,7 @@ async def list_revisions(me: Geographer, s: ServicesOf) -> Json:
 async def undo_revision(number: int, me: Geographer, s: ServicesOf) -> Json:
     """Bring back the files that a revision replaced, as a revision of its own."""
     done = await s.keeper.undo(number, me.actor)
+    s.imports.follow_undo(s.keeper.revisions.get(number), done)
     await s.audit.record(me.user_id, "geography.undone", str(number))
     return _revision(s, done)
 
@@ -222,6 +224,11 @@ def _kind_row(s: Services, kind: str) -> Json:
         "responders": len(s.board.responders),
     }
     row: Json = {"kind": kind, "now": now.get(kind)}
+    if (spec := SPECS.get(kind)) is not None:
+        row["fields"] = [
+            {"name": name, "header": others[0] if others else name, "required": name in spec.required}
+            for name, others in spec.fields.items()
+        ]
     if kind == "areas":
         row["tiers"] = {str(tier): len(district.areas.of_tier(tier)) for tier in TIERS}
     return row

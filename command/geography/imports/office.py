@@ -15,6 +15,7 @@ from command.errors import Conflict, NotFound, YipingError
 from command.events import Actor
 from command.geography.imports.appliers import Applier
 from command.geography.imports.jobs import UPLOAD, WORK, Job, State, Told, load_job
+from command.geography.revisions import Revision
 from command.ids import new_id
 from gis.errors import GisError
 from gis.intake import Choices, Progress
@@ -179,6 +180,20 @@ class Imports:
         await self._appliers[job.kind].undo(job, self._home(job) / WORK, actor)
         self._finish(job, "undone")
         return job
+
+    def follow_undo(self, undone: Revision, by: Revision) -> None:
+        """Keep the jobs in step with a revision that was taken back, or taken back and then restored.
+
+        Args:
+            undone: What was taken back.
+            by: The revision that did it.
+        """
+        for job in self._jobs.values():
+            if job.revision == undone.number and job.state == "applied":
+                self._finish(job, "undone")
+            elif job.revision == undone.undoes and job.revision is not None and job.state == "undone":
+                job.revision = by.number
+                self._finish(job, "applied")
 
     async def remove(self, job_id: str) -> None:
         """Forget a job and its files; what it put in force stays."""

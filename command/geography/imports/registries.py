@@ -76,7 +76,10 @@ class CameraApplier:
         if draft.needs:
             return _without_secrets(draft)
         found = await self._read(folder, draft)
-        problems = [(error.row, f"{error.column}：{error.reason}") for error in found.errors]
+        called = {column.field: column.name for column in draft.columns}
+        problems = [
+            (error.row, f"{called.get(error.column, error.column)}：{error.reason}") for error in found.errors
+        ]
         return _without_secrets(await asyncio.to_thread(_judge, folder, draft, problems))
 
     async def apply(self, job: Job, folder: Path, actor: Actor, tell: Tell) -> Applied:

@@ -16,6 +16,7 @@ from command.district import AREAS
 from command.geography.imports.jobs import RECORD
 from command.server import IMPORTS, create_app, open_core
 from command.settings import CameraSettings
+from gis.intake.fields import SPECS, guess
 from tests.fixtures import (
     G1,
     START,
@@ -220,3 +221,17 @@ async def test_each_sees_what_there_is_of_the_kinds_they_bring_in(office: Centre
     assert (kinds["areas"]["now"], kinds["areas"]["tiers"]["1"]) == (16, 1)
     assert kinds["cameras"]["now"] == len(office.core.board.cameras)
     assert kinds["roads"]["now"] is None
+    for kind in set(kinds) - {"roads"}:
+        headers = {field["header"]: field["name"] for field in kinds[kind]["fields"]}
+        assert guess(headers, SPECS[kind]) == headers, kind
+
+
+async def test_an_import_knows_what_the_history_took_back(office: Centre, tmp_path: Path) -> None:
+    job = await begin(office, "areas", "a.geojson", write_areas_file(tmp_path / "a.geojson").read_bytes())
+    await apply(office, job["id"])
+    await office.post("admin", "/geography/revisions/1/undo")
+    assert (await settled(office, job["id"]))["state"] == "undone"
+    await office.post("admin", "/geography/revisions/2/undo")
+    restored = await settled(office, job["id"])
+    assert (restored["state"], restored["revision"]) == ("applied", 3)
+    assert (await office.post("admin", f"/imports/{job['id']}/undo")).json()["state"] == "undone"
