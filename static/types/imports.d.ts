@@ -66,7 +66,13 @@ export interface ImportJob {
 }
 
 /** A kind that the account may bring in, and how much of it is in force. */
-export interface KindRow { kind: string; now: number | null; tiers?: Record<string, number> }
+export interface KindRow {
+  kind: string;
+  now: number | null;
+  tiers?: Record<string, number>;
+  /** None for roads. */
+  fields?: { name: string; header: string; required: boolean }[];
+}
 
 /** One line of `issues.csv`. */
 export interface Issue {

@@ -111,23 +111,3 @@ export interface GbDeviceRow {
   manufacturer: string | null;
   model: string | null;
 }
-
-export interface ImportError {
-  row: number;
-  column?: string | null;
-  field?: string | null;
-  code?: string;
-  detail?: string;
-  reason?: string;
-}
-
-export interface ImportAnswer {
-  taken: number;
-  errors: ImportError[];
-  columns: Record<string, string | null> | string[];
-  new?: number;
-  known?: number;
-  with_source?: number;
-  errors_total?: number;
-  [more: string]: unknown;
-}

@@ -5,7 +5,6 @@ import {
   cameraBody, changesOf, draftFaults, draftOf, groupsIn, isChanged, losesPassword, refusedField, sameTarget, sourceBody,
   sourceDraftOf, sourceFaults, withProfile,
 } from '../../static/src/admin/camera-draft.js';
-import { columnRows, errorCounts, errorsCsv, fileFault } from '../../static/src/admin/import-report.js';
 import { allTexts } from '../../static/src/i18n.js';
 
 /** @type {any} */
@@ -123,40 +122,4 @@ test('every refusal of the server has words', () => {
     assert.equal(refusedField(field, detail), key);
   for (const field of ['name', 'lon', 'lat', 'azimuth', 'fov', 'height_m', 'tilt', 'range_m', 'site_type', 'station', 'area', 'grid', 'source.path', 'source.port', 'source.control_port', 'source.device_id', 'source.password', 'source.username'])
     assert.ok(refusedField(field, '') in words, field);
-});
-
-// ── Import ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-test('row errors become a CSV that a spreadsheet reads and cannot run', () => {
-  const text = errorsCsv(
-    [
-      { row: 3, column: '国标编码', code: 'not_digits', detail: '国标编号是 20 位数字，不是 "1,2"' },
-      { row: 7, column: '=HYPERLINK("x")', detail: '-1+2' },
-      { row: 9, detail: '两\n行' },
-    ],
-    ['行', '列', '原因'],
-  );
-  assert.deepEqual(text.split('\r\n'), [
-    '\ufeff行,列,原因',
-    '3,国标编码,"国标编号是 20 位数字，不是 ""1,2"""',
-    `7,"'=HYPERLINK(""x"")",'-1+2`,
-    '9,,"两\n行"',
-    '',
-  ]);
-});
-
-test('columns as they were understood, errors by column', () => {
-  assert.deepEqual(columnRows({ 摄像头名称: 'name', 备注: null }), [{ header: '摄像头名称', meaning: 'name' }, { header: '备注', meaning: null }]);
-  assert.deepEqual(columnRows(['name']), [{ header: 'name', meaning: 'name' }]);
-  assert.deepEqual(columnRows(undefined), []);
-  assert.deepEqual(errorCounts([{ row: 1, column: 'b' }, { row: 2, column: 'a' }, { row: 3, column: 'b' }]), [{ column: 'b', n: 2 }, { column: 'a', n: 1 }]);
-});
-
-test('a file that cannot be a list is not sent', () => {
-  assert.equal(fileFault({ name: '摄像头.CSV', size: 10 }), '');
-  assert.equal(fileFault({ name: 'list.geojson', size: 10 }), '');
-  assert.equal(fileFault({ name: 'list.pdf', size: 10 }), 'admin.import.bad_kind');
-  assert.equal(fileFault({ name: 'list', size: 10 }), 'admin.import.bad_kind');
-  assert.equal(fileFault({ name: 'list.xlsx', size: 0 }), 'admin.import.empty');
-  assert.equal(fileFault({ name: 'list.xlsx', size: 1 << 26 }), 'admin.import.too_big');
 });

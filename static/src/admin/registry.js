@@ -5,8 +5,7 @@ import { CameraMark, healthOf } from '../ui/camera-mark.js';
 import { html, useEffect, useRef, useState } from '../ui/h.js';
 import { refusal } from '../ui/refusal.js';
 import { CameraForm } from './camera-form.js';
-import { ImportDialog } from './import-dialog.js';
-import { areaText, set, ui } from './state.js';
+import { areaText, openTab, set, ui } from './state.js';
 
 /** @import {Camera} from '../../types/wire.d.ts' */
 
@@ -26,6 +25,12 @@ function Row({ camera, chosen }) {
     <td>${t(`console.network.${camera.network}`)}</td>
     <td>${camera.source ? html`<span class="chip">${t(`admin.protocol.${camera.source}`)}</span>` : html`<span class="none">${t('admin.no_source')}</span>`}${camera.ptz && html`<span class="chip">${t('video.ptz.short')}</span>`}</td>
     <td class="groups">${camera.tour_groups.map((group) => html`<span class="chip" key=${group}>${group}</span>`)}</td></tr>`;
+}
+
+/** To where lists of cameras are brought in. */
+function bringIn() {
+  set({ kind: 'cameras' });
+  openTab('imports');
 }
 
 export function Registry() {
@@ -75,7 +80,7 @@ export function Registry() {
         <select aria-label=${t('video.state')} value=${filter.status} onChange=${(/** @type {any} */ e) => edit({ status: e.target.value })} data-testid="registry-status"><option value="">${t('admin.every_status')}</option>${STATUSES.map((status) => html`<option value=${status}>${t(`camera.status.${status}`)}</option>`)}</select>
         ${towns.length > 0 && html`<select aria-label=${t('video.tree.by.area')} value=${filter.area} onChange=${(/** @type {any} */ e) => edit({ area: e.target.value })}><option value="">${t('video.every_area')}</option>${towns.map((area) => html`<option value=${area.code}>${area.tier === 3 ? '　' : ''}${area.name}</option>`)}</select>`}
         ${groups.length > 0 && html`<select aria-label=${t('admin.tour_groups')} value=${filter.group} onChange=${(/** @type {any} */ e) => edit({ group: e.target.value })}><option value="">${t('admin.every_group')}</option>${groups.map((group) => html`<option value=${group}>${group}</option>`)}</select>`}
-        <span></span><button class="btn sm" onClick=${() => set({ dialog: { kind: 'import' } })} data-testid="open-import">${t('admin.import')}</button>
+        <span></span><button class="btn sm" onClick=${() => bringIn()} data-testid="open-import">${t('admin.import')}</button>
         <button class="btn sm primary" onClick=${() => set({ editing: 'new', template: null })} data-testid="new-camera">${t('admin.new')}</button></header>
       ${page.error && html`<p class="refused" role="alert">${page.error} <button class="btn sm" onClick=${() => setRound(round + 1)}>${t('console.retry')}</button></p>`}
       <div class="table-scroll" ref=${scroll}><table class="rows"><thead><tr><th>${t('video.state')}</th><th>${t('admin.name_and_id')}</th><th>${t('admin.place')}</th><th>${t('admin.network')}</th><th>${t('admin.source')}</th><th>${t('admin.tour_groups')}</th></tr></thead>
@@ -84,11 +89,10 @@ export function Registry() {
           !page.items.length &&
           !page.error &&
           html`<div class="blank" data-testid="registry-empty"><b>${t(page.loading ? 'video.loading' : filtered ? 'admin.none_here' : 'admin.none')}</b>${!page.loading && html`<p>${t(filtered ? 'admin.none_here_help' : 'admin.none_help')}</p>`}
-          ${!page.loading && (filtered ? html`<button class="btn sm" onClick=${() => edit({ q: '', status: '', area: '', group: '' })}>${t('admin.drop_filters')}</button>` : html`<button class="btn sm out" onClick=${() => set({ dialog: { kind: 'import' } })}>${t('admin.import')}</button>`)}</div>`
+          ${!page.loading && (filtered ? html`<button class="btn sm" onClick=${() => edit({ q: '', status: '', area: '', group: '' })}>${t('admin.drop_filters')}</button>` : html`<button class="btn sm out" onClick=${() => bringIn()}>${t('admin.import')}</button>`)}</div>`
         }</div>
       <footer class="pager"><span>${page.items.length ? t('admin.rows', { from: first + 1, to: first + page.items.length }) : ''}</span>
         <button class="btn sm" disabled=${trail.length === 1 || page.loading} onClick=${() => go(trail.slice(0, -1))} data-testid="page-before">${t('admin.page_before')}</button>
         <button class="btn sm" disabled=${!page.next || page.loading} onClick=${() => go([...trail, page.next])} data-testid="page-next">${t('admin.page_next')}</button></footer></section>
-    ${ui.editing && html`<${CameraForm} key=${ui.editing} id=${ui.editing} listed=${chosen} onDone=${() => setRound(round + 1)} />`}
-    ${ui.dialog?.kind === 'import' && html`<${ImportDialog} onClose=${() => set({ dialog: null })} onDone=${() => setRound(round + 1)} />`}</div>`;
+    ${ui.editing && html`<${CameraForm} key=${ui.editing} id=${ui.editing} listed=${chosen} onDone=${() => setRound(round + 1)} />`}</div>`;
 }

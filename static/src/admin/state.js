@@ -12,7 +12,6 @@ export const ui = {
   serverOffsetMs: 0,
   /** @type {Tab} */ tab: 'cameras',
   /** @type {Map<string, AreaRow>} */ areas: new Map(),
-  /** @type {{kind: 'import'} | null} */ dialog: null,
   /** @type {string} kind of file to bring in next */ kind: 'areas',
   /** @type {string} import that is open, or "" */ job: '',
   /** @type {string} camera in the form, "new", or "" */ editing: '',

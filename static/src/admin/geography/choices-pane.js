@@ -7,8 +7,10 @@ import { encodingText, fieldText, formatText, numberText, systemText, whyText } 
 
 /** @import {Choices, Draft, ImportJob, Repair} from '../../../types/imports.d.ts' */
 
+const REPAIRABLE = ['self_intersection', 'overlap', 'gap'];
+
 /** @typedef {(patch: Partial<Choices>) => void} Edit */
-/** @typedef {{job: ImportJob, draft: Draft, now: ReturnType<typeof inForce>, edit: Edit, locked: boolean}} Part */
+/** @typedef {{job: ImportJob, draft: Draft, now: ReturnType<typeof inForce>, edit: Edit, locked: boolean, required: string[]}} Part */
 
 /**
  * A section; one that needs a decision says so and stands out.
@@ -32,33 +34,36 @@ function Layer({ draft, now, edit, locked }) {
 }
 
 /** @param {Part} part */
-function TextEncoding({ draft, now, edit, locked }) {
+function TextEncoding({ job, draft, now, edit, locked }) {
   const { candidates, guessed } = draft.encoding;
   const needs = draft.needs.includes('encoding');
   if (!candidates.length && !needs) return html`<${Section} id="encoding" title=${t('imports.choice.encoding')}><p class="plain">${encodingText(now.encoding)}${guessed ? '' : html`<span class="hint"> ${t('imports.encoding.told')}</span>`}</p></${Section}>`;
+  const open = needs && !job.choices.encoding;
   const names = candidates.some(({ name }) => name === now.encoding) ? candidates : [...candidates, { name: now.encoding, sample: '' }];
   return html`<${Section} id="encoding" title=${t('imports.choice.encoding')} needs=${needs} note=${guessed ? t('imports.guessed') : t('imports.decided')}>
     <p class="hint">${t('imports.encoding.help')}</p>
     <div class="options">${names.map(
-      ({ name, sample }) => html`<label class=${`option ${name === now.encoding ? 'on' : ''}`} key=${name}><input type="radio" name="encoding" value=${name} checked=${name === now.encoding} disabled=${locked} onChange=${() => edit({ encoding: name })} data-testid=${`encoding-${name}`} />
+      ({ name, sample }) => html`<label class=${`option ${name === now.encoding && !open ? 'on' : ''}`} key=${name}><input type="radio" name="encoding" value=${name} checked=${name === now.encoding && !open} disabled=${locked} onChange=${() => edit({ encoding: name })} data-testid=${`encoding-${name}`} />
         <span class="what"><b>${encodingText(name)}</b>${sample && html`<q lang="und">${sample}</q>`}</span></label>`,
     )}</div></${Section}>`;
 }
 
 /** @param {Part} part */
-function System({ draft, now, edit, locked }) {
+function System({ job, draft, now, edit, locked }) {
   const [typed, setTyped] = useState('');
   const { base, swapped } = partsOf(now.crs);
   const rows = systemRows(draft.crs, now.crs);
   const needs = draft.needs.includes('crs');
   const decided = !draft.crs.ambiguous && draft.crs.guesses.length === 0;
   if (!now.crs && !draft.crs.guesses.length && !needs) return null;
+  // While nothing decides, nothing is ticked: a person's click must count as one.
+  const open = needs && !job.choices.crs;
   const best = Math.max(...rows.map((row) => row.score ?? 0));
   const other = epsgOf(typed);
-  return html`<${Section} id="crs" title=${t('imports.choice.crs')} needs=${needs} note=${decided ? t('imports.decided') : t('imports.guessed')}>
+  return html`<${Section} id="crs" title=${t('imports.choice.crs')} needs=${needs} note=${decided || job.choices.crs ? t('imports.decided') : t('imports.guessed')}>
     ${draft.crs.declared && html`<p class="hint">${t('imports.crs.declared', { crs: systemText(partsOf(draft.crs.declared).base) })}</p>`}
     <div class="options">${rows.map(
-      (row) => html`<label class=${`option ${row.base === base ? 'on' : ''}`} key=${row.base}><input type="radio" name="crs" value=${row.base} checked=${row.base === base} disabled=${locked} onChange=${() => edit({ crs: crsOf(row.base, row.swapped) })} data-testid=${`crs-${row.base}`} />
+      (row) => html`<label class=${`option ${row.base === base && !open ? 'on' : ''}`} key=${row.base}><input type="radio" name="crs" value=${row.base} checked=${row.base === base && !open} disabled=${locked} onChange=${() => edit({ crs: crsOf(row.base, row.swapped) })} data-testid=${`crs-${row.base}`} />
         <span class="what"><b>${systemText(row.base)}${row.swapped && html`<em class="chip late">${t('imports.crs.swapped_short')}</em>`}</b>${row.why && html`<small>${whyText(row.why)}</small>`}</span>
         ${row.score !== null && html`<span class=${`score ${row.score === best ? 'best' : ''}`} title=${t('imports.crs.score')}><meter min="0" max="1" value=${row.score}></meter><i>${Math.round(row.score * 100)}%</i></span>`}</label>`,
     )}
@@ -68,8 +73,9 @@ function System({ draft, now, edit, locked }) {
 }
 
 /** @param {Part} part */
-function Columns({ job, draft, now, edit, locked }) {
-  const left = unmapped(draft, now.mapping);
+function Columns({ job, draft, now, edit, locked, required }) {
+  const open = unmapped(draft, now.mapping);
+  const [missing, left] = [open.filter((field) => required.includes(field)), open.filter((field) => !required.includes(field))];
   const columns = orderedColumns(draft.columns, Object.fromEntries(draft.columns.map(({ name, field }) => [name, field])));
   return html`<${Section} id="columns" title=${t('imports.choice.columns')} needs=${draft.needs.includes('columns')} note=${t('imports.columns.used', { n: draft.columns.filter(({ name }) => now.mapping[name]).length, of: draft.columns.length })}>
     <table class="columns"><thead><tr><th>${t('imports.columns.column')}</th><th>${t('imports.columns.sample')}</th><th>${t('imports.columns.field')}</th></tr></thead>
@@ -77,8 +83,9 @@ function Columns({ job, draft, now, edit, locked }) {
       const field = now.mapping[column.name] ?? '';
       return html`<tr key=${column.name} class=${field ? '' : 'unused'}><th scope="row" title=${column.name}>${column.name}</th><td title=${column.sample.join('\n')}>${column.sample.join(' · ') || html`<i>${t('imports.columns.empty')}</i>`}</td>
         <td><select aria-label=${t('imports.columns.field_of', { column: column.name })} value=${field} disabled=${locked} onChange=${(/** @type {any} */ event) => edit({ mapping: mapped(now.mapping, job.choices.mapping, column.name, event.target.value) })} data-testid=${`column-${column.name}`}>
-          <option value="" selected=${!field}>${t('imports.columns.unused')}</option>${draft.fields.map((name) => html`<option key=${name} value=${name} selected=${name === field}>${fieldText(name)}</option>`)}</select></td></tr>`;
+          <option value="" selected=${!field}>${t('imports.columns.unused')}</option>${draft.fields.map((name) => html`<option key=${name} value=${name} selected=${name === field}>${fieldText(name)}${required.includes(name) ? ' *' : ''}</option>`)}</select></td></tr>`;
     })}</tbody></table>
+    ${missing.length > 0 && html`<p class="missing" role="alert">${t('imports.columns.missing', { fields: missing.map(fieldText).join(t('join.list')) })}</p>`}
     ${left.length > 0 && html`<p class="hint">${t('imports.columns.left', { fields: left.map(fieldText).join(t('join.list')) })}</p>`}</${Section}>`;
 }
 
@@ -128,16 +135,16 @@ function Mode({ job, now, edit, locked, inForceText }) {
 }
 
 /**
- * @param {{job: ImportJob, edits: Partial<Choices>, edit: Edit, locked: boolean, inForceText: string}} props
+ * @param {{job: ImportJob, edits: Partial<Choices>, edit: Edit, locked: boolean, required: string[], inForceText: string}} props
  */
-export function ChoicesPane({ job, edits, edit, locked, inForceText }) {
+export function ChoicesPane({ job, edits, edit, locked, required, inForceText }) {
   const draft = /** @type {Draft} */ (job.draft);
   const now = inForce(job, edits);
-  const part = { job: { ...job, choices: /** @type {Choices} */ ({ ...job.choices, ...bodyOf(job.choices, edits) }) }, draft, now, edit, locked };
+  const part = { job: { ...job, choices: /** @type {Choices} */ ({ ...job.choices, ...bodyOf(job.choices, edits) }) }, draft, now, edit, locked, required };
   const { shape } = kindOf(job.kind);
   return html`<div class="choices" data-testid="choices">
     <${Layer} ...${part} /><${TextEncoding} ...${part} /><${System} ...${part} /><${Columns} ...${part} />
     ${job.kind === 'areas' && html`<${Tiers} ...${part} />`}
-    ${shape === 'polygon' && html`<${Repairs} ...${part} />`}
+    ${(shape === 'polygon' || REPAIRABLE.some((code) => draft.counts[code])) && html`<${Repairs} ...${part} />`}
     <${Mode} ...${part} inForceText=${inForceText} /></div>`;
 }

@@ -89,10 +89,14 @@ export function mapped(mapping, decided, column, field) {
   return next;
 }
 
-/** Fields that no column stands for. @param {Draft} draft @param {Record<string, string>} mapping */
+const POSITION = ['lon', 'lat', 'lonlat', 'wkt'];
+const TABLES = ['csv', 'xlsx'];
+
+/** Fields that no column stands for; where something lies is no column's business in a file with shapes. @param {Draft} draft @param {Record<string, string>} mapping */
 export function unmapped(draft, mapping) {
   const used = new Set(Object.values(mapping));
-  return draft.fields.filter((field) => !used.has(field));
+  const placed = !TABLES.includes(draft.format) || POSITION.some((field) => used.has(field));
+  return draft.fields.filter((field) => !used.has(field) && !(placed && POSITION.includes(field)));
 }
 
 /** Columns with a field first, in file order among themselves. @param {ImportColumn[]} columns @param {Record<string, string>} mapping */
@@ -138,6 +142,10 @@ export function pick(picked, rows, taken, worst) {
   }
   return next.size ? { mode: 'chosen', rows: next } : GOOD;
 }
+
+/** What was picked, held against another draft of the file: a choice that is the usual one by now is none. @param {Picked} picked @param {ReadonlyMap<number, Severity>} worst */
+export const repicked = (picked, worst) =>
+  picked.mode !== 'chosen' ? picked : [true, false].reduce((kept, taken) => pick(kept, [...picked.rows].filter(([, value]) => value === taken).map(([row]) => row), taken, worst), GOOD);
 
 /** How many rows would be brought in. @param {Picked} picked @param {Draft} draft @param {ReadonlyMap<number, Severity>} worst */
 export function takenCount(picked, draft, worst) {

@@ -93,6 +93,10 @@ export function worstByRow(issues) {
   return worst;
 }
 
+/** What is drawn says the same as the list, which the registers add to. @param {PreviewFeature[]} features @param {ReadonlyMap<number, Severity>} worst @returns {PreviewFeature[]} */
+export const withWorst = (features, worst) =>
+  features.map((feature) => (feature.properties.row === undefined ? feature : { ...feature, properties: { ...feature.properties, worst: worst.get(feature.properties.row) ?? 'good' } }));
+
 /**
  * @param {Issue[]} issues @param {{severity: string, code: string, row?: number}} filter '' for all
  */

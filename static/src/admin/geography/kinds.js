@@ -63,5 +63,5 @@ export const nowOf = (rows, kind) => rows.find((row) => row.kind === kind)?.now 
 export function sizeText(bytes) {
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1 << 20) return `${Math.round(bytes / 1024)} KB`;
-  return `${(bytes / (1 << 20)).toFixed(bytes < 1 << 20 ? 1 : 0)} MB`;
+  return `${(bytes / (1 << 20)).toFixed(bytes < 100 << 20 ? 1 : 0)} MB`;
 }

@@ -10,7 +10,7 @@ import { CHOSEN, FAULTS, NOW, ROWS, install } from './preview-style.js';
 /** @typedef {{lon: number, lat: number}} Place */
 
 const RANK = /** @type {Record<string, number>} */ ({ error: 3, warning: 2, note: 1 });
-const PICKED = ['draft-point', 'draft-overlap', 'draft-gap', 'draft-fill'];
+const PICKED = ['intake-point', 'intake-overlap', 'intake-gap', 'intake-fill'];
 const NEAR_PX = 5;
 const collection = (/** @type {any[]} */ features) => ({ type: 'FeatureCollection', features });
 
@@ -114,6 +114,13 @@ export class PreviewMap {
     if (this.#ready) this.gl.getSource(CHOSEN)?.setData(collection(this.#chosen));
   }
 
+  /** Go there unless it is in view already: a file that only moved by its datum is seen to move. @param {[number, number, number, number] | null} bounds */
+  reach(bounds) {
+    const view = this.map.bounds();
+    const within = bounds && view[0] < bounds[0] + (bounds[2] - bounds[0]) / 2 && view[2] > bounds[2] - (bounds[2] - bounds[0]) / 2 && view[1] < bounds[1] + (bounds[3] - bounds[1]) / 2 && view[3] > bounds[3] - (bounds[3] - bounds[1]) / 2;
+    if (!within) this.fit(bounds);
+  }
+
   /** Go where all of it is. @param {[number, number, number, number] | null} bounds */
   fit(bounds) {
     if (bounds) this.gl.fitBounds(bounds, { padding: 40, maxZoom: 16, duration: 0 });
@@ -138,9 +145,9 @@ export class PreviewMap {
     const tier = ['coalesce', ['get', 'tier'], 0];
     const shown = this.#tier ? ['==', tier, this.#tier] : true;
     const surface = ['in', ['geometry-type'], ['literal', ['Polygon', 'MultiPolygon']]];
-    for (const id of ['draft-fill', 'draft-line']) this.gl.setFilter(id, ['all', shown, surface]);
-    for (const name of ['note', 'warning', 'error']) this.gl.setFilter(`draft-pattern-${name}`, ['all', shown, surface, ['==', ['get', 'worst'], name]]);
-    this.gl.setFilter('draft-upper', this.#tier ? ['all', ['>', tier, 0], ['<', tier, this.#tier]] : false);
+    for (const id of ['intake-fill', 'intake-line']) this.gl.setFilter(id, ['all', shown, surface]);
+    for (const name of ['note', 'warning', 'error']) this.gl.setFilter(`intake-pattern-${name}`, ['all', shown, surface, ['==', ['get', 'worst'], name]]);
+    this.gl.setFilter('intake-upper', this.#tier ? ['all', ['>', tier, 0], ['<', tier, this.#tier]] : false);
     for (const id of this.#out) this.gl.setFeatureState({ source: ROWS, id }, { out: true });
   }
 
@@ -149,7 +156,7 @@ export class PreviewMap {
     if (!this.#ready) return null;
     /** @param {string[]} layers @param {number} px */
     const hits = (layers, px) => this.gl.queryRenderedFeatures([[at.x - px, at.y - px], [at.x + px, at.y + px]], { layers });
-    const found = [...hits(['draft-point', 'draft-overlap', 'draft-gap'], NEAR_PX), ...hits(['draft-fill'], 0)];
+    const found = [...hits(['intake-point', 'intake-overlap', 'intake-gap'], NEAR_PX), ...hits(['intake-fill'], 0)];
     found.sort((a, b) => PICKED.indexOf(a.layer.id) - PICKED.indexOf(b.layer.id) || (RANK[b.properties.worst] ?? 0) - (RANK[a.properties.worst] ?? 0));
     return found.length ? (this.#features[found[0].id - 1] ?? null) : null;
   }

@@ -79,7 +79,13 @@ export function PreviewPane({ features, draft, stale, chosen, out, rowIssues, ta
   useEffect(() => map?.setRows(features, tier), [map, features, tier]);
   useEffect(() => map?.setOut(out), [map, out]);
   const bounds = draft.bounds?.join() ?? '';
-  useEffect(() => map?.fit(draft.bounds), [map, bounds]);
+  const seen = useRef(false);
+  useEffect(() => {
+    if (!map || !draft.bounds) return;
+    if (seen.current) map.reach(draft.bounds);
+    else map.fit(draft.bounds);
+    seen.current = true;
+  }, [map, bounds]);
   useEffect(() => {
     // A row of another tier than the one that is filled is looked at in its own.
     const level = feature?.properties.tier ?? 0;

@@ -3,10 +3,10 @@ import { paletteOf } from '../../map/palette.js';
 
 /** @import {Theme} from '../../map/palette.js' */
 
-export const ROWS = 'draft';
-export const FAULTS = 'draft-faults';
-export const NOW = 'draft-now';
-export const CHOSEN = 'draft-chosen';
+export const ROWS = 'intake';
+export const FAULTS = 'intake-faults';
+export const NOW = 'intake-now';
+export const CHOSEN = 'intake-chosen';
 const EMPTY = { type: 'FeatureCollection', features: [] };
 const RATIO = 2;
 
@@ -100,11 +100,11 @@ export function install(gl, theme) {
     if (gl.hasImage(name)) gl.removeImage(name);
     gl.addImage(name, data, { pixelRatio: RATIO });
   };
-  put('draft-note', dots(tone.note));
-  put('draft-warning', hatch(tone.warning, {}));
-  put('draft-error', hatch(tone.error, { both: true }));
-  put('draft-overlap', hatch(tone.overlap, { both: true, size: 7, width: 1.8, ground: 0.3 }));
-  for (const [name, path] of Object.entries(POINT_PATHS)) put(`draft-point-${name}`, mark(path, tone[/** @type {'good'} */ (name)], tone.casing));
+  put('intake-note', dots(tone.note));
+  put('intake-warning', hatch(tone.warning, {}));
+  put('intake-error', hatch(tone.error, { both: true }));
+  put('intake-overlap', hatch(tone.overlap, { both: true, size: 7, width: 1.8, ground: 0.3 }));
+  for (const [name, path] of Object.entries(POINT_PATHS)) put(`intake-point-${name}`, mark(path, tone[/** @type {'good'} */ (name)], tone.casing));
   for (const name of [NOW, ROWS, FAULTS, CHOSEN]) if (!gl.getSource(name)) gl.addSource(name, { type: 'geojson', data: EMPTY });
   for (const [layer, before] of layers(tone)) if (!gl.getLayer(layer.id)) gl.addLayer(layer, gl.getLayer(before) ? before : undefined);
 }
@@ -119,21 +119,21 @@ function layers(tone) {
   /** @param {string} id @param {object} more */
   const fill = (id, more) => ({ id, type: 'fill', source: ROWS, ...more });
   return [
-    [fill('draft-fill', { paint: { 'fill-color': worst, 'fill-opacity': ['case', out, 0.03, 0.13] } }), LABELS],
-    ...['note', 'warning', 'error'].map((name) => /** @type {[any, string]} */ ([fill(`draft-pattern-${name}`, { filter: ['==', ['get', 'worst'], name], paint: { 'fill-pattern': `draft-${name}`, 'fill-opacity': ['case', out, 0.35, 1] } }), LABELS])),
-    [{ id: 'draft-line', type: 'line', source: ROWS, layout: { 'line-join': 'round' }, paint: { 'line-color': worst, 'line-width': ['match', ['get', 'worst'], ['error', 'warning'], 2, 1.1], 'line-opacity': ['case', out, 0.35, 0.95] } }, LABELS],
-    [{ id: 'draft-upper', type: 'line', source: ROWS, layout: { 'line-join': 'round' }, paint: { 'line-color': tone.good, 'line-width': ['match', ['coalesce', ['get', 'tier'], 4], 1, 3.4, 2, 2.6, 3, 1.8, 1.2], 'line-opacity': 0.75 } }, LABELS],
+    [fill('intake-fill', { paint: { 'fill-color': worst, 'fill-opacity': ['case', out, 0.03, 0.13] } }), LABELS],
+    ...['note', 'warning', 'error'].map((name) => /** @type {[any, string]} */ ([fill(`intake-pattern-${name}`, { filter: ['==', ['get', 'worst'], name], paint: { 'fill-pattern': `intake-${name}`, 'fill-opacity': ['case', out, 0.35, 1] } }), LABELS])),
+    [{ id: 'intake-line', type: 'line', source: ROWS, layout: { 'line-join': 'round' }, paint: { 'line-color': worst, 'line-width': ['match', ['get', 'worst'], ['error', 'warning'], 2, 1.1], 'line-opacity': ['case', out, 0.35, 0.95] } }, LABELS],
+    [{ id: 'intake-upper', type: 'line', source: ROWS, layout: { 'line-join': 'round' }, paint: { 'line-color': tone.good, 'line-width': ['match', ['coalesce', ['get', 'tier'], 4], 1, 3.4, 2, 2.6, 3, 1.8, 1.2], 'line-opacity': 0.75 } }, LABELS],
     [{ id: NOW, type: 'line', source: NOW, layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': tone.now, 'line-width': 1.2, 'line-opacity': 0.85, 'line-dasharray': [0.2, 2.4] } }, LABELS],
-    [{ id: 'draft-overlap', type: 'fill', source: FAULTS, filter: ['==', ['get', 'kind'], 'overlap'], paint: { 'fill-pattern': 'draft-overlap' } }, LABELS],
-    [{ id: 'draft-gap', type: 'fill', source: FAULTS, filter: ['!=', ['get', 'kind'], 'overlap'], paint: { 'fill-color': tone.gap, 'fill-opacity': 0.4 } }, LABELS],
-    [{ id: 'draft-overlap-line', type: 'line', source: FAULTS, filter: ['==', ['get', 'kind'], 'overlap'], layout: { 'line-join': 'round' }, paint: { 'line-color': tone.overlap, 'line-width': 2 } }, LABELS],
-    [{ id: 'draft-gap-line', type: 'line', source: FAULTS, filter: ['!=', ['get', 'kind'], 'overlap'], layout: { 'line-join': 'round' }, paint: { 'line-color': tone.gap, 'line-width': 2, 'line-dasharray': [2.4, 1.6] } }, LABELS],
-    [{ id: 'draft-chosen-case', type: 'line', source: CHOSEN, layout: { 'line-join': 'round' }, paint: { 'line-color': tone.casing, 'line-width': 6, 'line-opacity': 0.8 } }, TOP],
-    [{ id: 'draft-chosen', type: 'line', source: CHOSEN, layout: { 'line-join': 'round' }, paint: { 'line-color': tone.chosen, 'line-width': 3 } }, TOP],
-    [{ id: 'draft-chosen-point', type: 'circle', source: CHOSEN, filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 13, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': tone.chosen, 'circle-stroke-width': 2.5 } }, TOP],
+    [{ id: 'intake-overlap', type: 'fill', source: FAULTS, filter: ['==', ['get', 'kind'], 'overlap'], paint: { 'fill-pattern': 'intake-overlap' } }, LABELS],
+    [{ id: 'intake-gap', type: 'fill', source: FAULTS, filter: ['!=', ['get', 'kind'], 'overlap'], paint: { 'fill-color': tone.gap, 'fill-opacity': 0.4 } }, LABELS],
+    [{ id: 'intake-overlap-line', type: 'line', source: FAULTS, filter: ['==', ['get', 'kind'], 'overlap'], layout: { 'line-join': 'round' }, paint: { 'line-color': tone.overlap, 'line-width': 2 } }, LABELS],
+    [{ id: 'intake-gap-line', type: 'line', source: FAULTS, filter: ['!=', ['get', 'kind'], 'overlap'], layout: { 'line-join': 'round' }, paint: { 'line-color': tone.gap, 'line-width': 2, 'line-dasharray': [2.4, 1.6] } }, LABELS],
+    [{ id: 'intake-chosen-case', type: 'line', source: CHOSEN, layout: { 'line-join': 'round' }, paint: { 'line-color': tone.casing, 'line-width': 6, 'line-opacity': 0.8 } }, TOP],
+    [{ id: 'intake-chosen', type: 'line', source: CHOSEN, layout: { 'line-join': 'round' }, paint: { 'line-color': tone.chosen, 'line-width': 3 } }, TOP],
+    [{ id: 'intake-chosen-point', type: 'circle', source: CHOSEN, filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 13, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': tone.chosen, 'circle-stroke-width': 2.5 } }, TOP],
     [{
-      id: 'draft-point', type: 'symbol', source: ROWS, filter: ['==', ['geometry-type'], 'Point'],
-      layout: { 'icon-image': ['concat', 'draft-point-', ['coalesce', ['get', 'worst'], 'good']], 'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.5, 14, 0.9], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['get', 'worst'], 'error', 3, 'warning', 2, 1] },
+      id: 'intake-point', type: 'symbol', source: ROWS, filter: ['==', ['geometry-type'], 'Point'],
+      layout: { 'icon-image': ['concat', 'intake-point-', ['coalesce', ['get', 'worst'], 'good']], 'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.65, 14, 1], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['get', 'worst'], 'error', 3, 'warning', 2, 1] },
       paint: { 'icon-opacity': ['case', out, 0.35, 1] },
     }, TOP],
   ];

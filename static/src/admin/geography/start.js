@@ -2,11 +2,12 @@
 import { call } from '../../api.js';
 import { t } from '../../i18n.js';
 import { html, useEffect, useRef, useState } from '../../ui/h.js';
+import { download } from '../../video/snapshot.js';
 import { openTab, say, set, ui } from '../state.js';
 import { atWork, pathOf, useImports } from './jobs.js';
 import { fileFault, kindsFor, endingOf, nowOf, sizeText } from './kinds.js';
 import { upload } from './upload.js';
-import { countText, countsText, failureText, importRefusal, kindText, momentText, numberText, stageText, stateText } from './words.js';
+import { countText, countsText, failureText, fieldText, importRefusal, kindText, momentText, numberText, stageText, stateText } from './words.js';
 import { shapefileParts, zipOf } from './zip.js';
 
 /** @import {ImportJob, KindRow} from '../../../types/imports.d.ts' */
@@ -44,6 +45,15 @@ function JobRow({ job, onGone }) {
       event.stopPropagation();
       void forget();
     }}>${t('imports.drop')}</button>`}</td></tr>`;
+}
+
+/** What a table's headers may be called. @param {{row: KindRow | undefined}} props */
+function KnownColumns({ row }) {
+  if (!row?.fields) return null;
+  const fields = row.fields.filter(({ name }) => name !== 'wkt' && name !== 'lonlat');
+  const table = () => download({ blob: new Blob([`\ufeff${fields.map(({ header }) => header).join(',')}\r\n`], { type: 'text/csv;charset=utf-8' }), name: `${kindText(row.kind)}.csv` });
+  return html`<div class="known"><h3>${t('imports.columns.known')}${row.kind !== 'areas' && html`<button class="btn sm" onClick=${table} data-testid="template">${t('imports.template')}</button>`}</h3>
+    <p>${fields.map(({ name, header, required }) => html`<span key=${name} class="chip" title=${fieldText(name)}>${header}${required ? html`<i class="must">*</i>` : ''}</span>`)}</p><p class="hint">${t('imports.columns.known_help')}</p></div>`;
 }
 
 /** @param {{kinds: KindRow[], onBegun: () => void}} props */
@@ -117,7 +127,8 @@ function Begin({ kinds, onBegun }) {
           }} data-testid="import-file" /><svg width="34" height="34" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 16V4M7 9l5-5 5 5M4 15v5h16v-5" /></svg><b>${t('imports.drop_here')}</b><span>${t(`imports.formats.${kind.shape === 'roads' ? 'roads' : kind.endings.includes('gpkg') ? 'all' : 'tables'}`)}</span></label>`
     }
     ${words && html`<p class="refused" role="alert" data-testid="file-fault">${words}</p>`}
-    <p class="hint">${t('imports.dry')}</p></section>`;
+    <p class="hint">${t('imports.dry')}</p>
+    <${KnownColumns} row=${kinds.find((row) => row.kind === kind.id)} /></section>`;
 }
 
 export function Start() {

@@ -5,9 +5,9 @@ import { html, useCallback, useEffect, useMemo, useRef, useState } from '../../u
 import { openTab, renameAreas, say, ui } from '../state.js';
 import { ApplyDialog } from './apply-dialog.js';
 import { ChoicesPane } from './choices-pane.js';
-import { GOOD, MOST_PICKED, bodyOf, inForce, isTaken, pick, rowsOf, takenCount } from './choices.js';
+import { GOOD, MOST_PICKED, bodyOf, inForce, isTaken, pick, rowsOf, repicked, takenCount } from './choices.js';
 import { IssuesPane } from './issues-pane.js';
-import { readIssues, worstByRow } from './issues.js';
+import { readIssues, withWorst, worstByRow } from './issues.js';
 import { atWork, pathOf, readKinds, useJob } from './jobs.js';
 import { kindOf, nowOf, sizeText } from './kinds.js';
 import { PreviewPane } from './preview-pane.js';
@@ -27,10 +27,13 @@ const NO_ISSUES = [];
 /** @type {Set<number>} */
 const NONE = new Set();
 
+/** Lists of cameras hold passwords: nothing of the file is kept once it is in force. @param {ImportJob} job */
+const isErased = (job) => job.kind === 'cameras' && (job.state === 'applied' || job.state === 'undone');
+
 /** What the service found, asked for again with each draft. @param {ImportJob | null} job */
 function useFindings(job) {
   const [found, setFound] = useState(/** @type {{key: string, features: PreviewFeature[], issues: Issue[], loading: boolean}} */ ({ key: '', features: NOTHING, issues: NO_ISSUES, loading: true }));
-  const shown = job?.draft && !atWork(job) && job.state !== 'cancelled';
+  const shown = job?.draft && !atWork(job) && job.state !== 'cancelled' && !isErased(job);
   const key = shown ? JSON.stringify([job.id, { ...job.choices, rows: null }, job.draft?.counts, job.draft?.rows_by_worst]) : '';
   useEffect(() => {
     if (!key || !job) return undefined;
@@ -44,7 +47,7 @@ function useFindings(job) {
       async (answer) => (answer.ok ? readIssues(await answer.text()) : NO_ISSUES),
       () => NO_ISSUES,
     );
-    void Promise.all([preview, issues]).then(([features, list]) => !abort.signal.aborted && setFound({ key, features, issues: list, loading: false }));
+    void Promise.all([preview, issues]).then(([features, list]) => !abort.signal.aborted && setFound({ key, features: withWorst(features, worstByRow(list)), issues: list, loading: false }));
     return () => abort.abort();
   }, [key]);
   return found;
@@ -107,7 +110,10 @@ export function Workspace({ id }) {
     readKinds().then(setKinds, () => setKinds([]));
     if (job?.state === 'applied' || job?.state === 'undone') void renameAreas();
   }, [job?.state]);
-  useEffect(() => setChosen(null), [found.key]);
+  useEffect(() => {
+    setChosen(null);
+    setPicked((old) => repicked(old, worst));
+  }, [found.key]);
 
   const settled = job !== null && draft !== null && (job.state === 'ready' || job.state === 'reading' || job.state === 'applying' || job.state === 'failed');
   const reading = job?.state === 'reading' || pending;
@@ -174,9 +180,10 @@ export function Workspace({ id }) {
         html`<div class="acts"><button class="btn ghost" onClick=${() => void forget('imports.forgotten')} disabled=${atWork(job)} data-testid="forget">${t('imports.forget')}</button>
         ${needs.length > 0 ? html`<button class="btn out" onClick=${decide} data-testid="decide">${t('imports.decide', { what: needs.map((one) => t(`imports.choice.${one}`)).join(t('join.list')) })}</button>` : html`<button class="btn primary" disabled=${!goes} onClick=${() => setDialog(true)} data-testid="apply">${draft ? t('imports.apply', { n: countText(taken, job.kind) }) : t('imports.apply.roads_go')}</button>`}</div>`
       }</header>
+    ${(draft || job.state === 'applying') && atWork(job) && html`<div class="draft-working"><${Progress} progress=${working} slim onCancel=${() => void cancel()} /></div>`}
     <div class="draft-strip">${
-      (draft || job.state === 'applying') && (job.state === 'reading' || job.state === 'applying')
-        ? html`<${Progress} progress=${working} slim onCancel=${() => void cancel()} />`
+      atWork(job)
+        ? null
         : job.error
           ? html`<p class="refused" role="alert" data-testid="job-error"><span>${t(job.state === 'ready' ? 'imports.apply_failed' : 'imports.failed')}${t('join.colon')}${failureText(job.error)}</span></p>`
           : (words || editWords || fault) && html`<p class="refused" role="alert"><span>${words || editWords || fault}</span></p>`
@@ -190,11 +197,11 @@ export function Workspace({ id }) {
             ? html`<div class="blank"><b>${t('imports.roads_ready')}</b><p>${t('imports.roads_help')}</p></div>`
             : job.state === 'cancelled'
               ? html`<div class="blank"><b>${t('imports.cancelled')}</b><button class="btn sm out" onClick=${() => void forget('imports.forgotten')}>${t('imports.other_file')}</button></div>`
-              : html`<div class="draft-body">
-        ${settled ? html`<${ChoicesPane} job=${job} edits=${edits} edit=${edit} locked=${job.state === 'applying'} inForceText=${inForceText} />` : html`<${ResultPane} job=${job} put=${put} />`}
-        ${draft ? html`<div class="draft-right"><${PreviewPane} features=${features} draft=${draft} stale=${reading || found.loading} chosen=${chosen} out=${out} rowIssues=${chosen?.feature ? issues.filter((issue) => issue.row === chosen.feature?.properties.row) : NO_ISSUES}
+              : html`<div class=${`draft-body ${isErased(job) ? 'alone' : ''}`}>
+        ${settled ? html`<${ChoicesPane} job=${job} edits=${edits} edit=${edit} locked=${job.state === 'applying'} required=${(now?.fields ?? []).filter((field) => field.required).map((field) => field.name)} inForceText=${inForceText} />` : html`<${ResultPane} job=${job} put=${put} />`}
+        ${draft && !isErased(job) ? html`<div class="draft-right"><${PreviewPane} features=${features} draft=${draft} stale=${reading || found.loading} chosen=${chosen} out=${out} rowIssues=${chosen?.feature ? issues.filter((issue) => issue.row === chosen.feature?.properties.row) : NO_ISSUES}
           taken=${mayPick && chosen?.feature?.properties.row !== undefined ? isTaken(picked, chosen.feature.properties.row, worst.get(chosen.feature.properties.row)) : null} onChoose=${chooseFeature} onTake=${(/** @type {boolean} */ wanted) => take([chosen?.feature?.properties.row ?? 0], wanted)} />
-          <${IssuesPane} jobId=${job.id} draft=${draft} issues=${issues} loading=${found.loading} chosen=${chosen?.kind === 'issue' ? chosen.issue : null} picked=${picked} worst=${worst} mayPick=${mayPick} onChoose=${chooseIssue} onTake=${take} /></div>` : html`<div></div>`}</div>`
+          <${IssuesPane} jobId=${job.id} draft=${draft} issues=${issues} loading=${found.loading} chosen=${chosen?.kind === 'issue' ? chosen.issue : null} picked=${picked} worst=${worst} mayPick=${mayPick} onChoose=${chooseIssue} onTake=${take} /></div>` : ''}</div>`
     }
     ${dialog && html`<${ApplyDialog} job=${job} taken=${taken} mode=${mode} now=${now} words=${words} busy=${busy} onClose=${() => setDialog(false)} onApply=${() => void apply()} />`}
     ${ui.said && html`<p class="said-bar" role="status">${ui.said}</p>`}</div>`;
