@@ -30,6 +30,7 @@ COLUMNS: Final[Mapping[str, Any]] = {
 }
 """Every field of `Area` but the geometry, and its type."""
 _DEFAULTS: Final = {field.name: field.default for field in fields(Area)}
+_AT_ONCE: Final = 4_000
 Shapes = NDArray[np.object_]
 
 
@@ -48,7 +49,7 @@ def _load(path: Path, where: str | None = None) -> list[Area]:
 
     try:
         meta, table = pyogrio.raw.read_arrow(str(path), where=where)
-        shapes = single(shapely.from_wkb(_objects(table.column(str(meta["geometry_name"] or "geom")))))
+        shapes = single(_shapes(table.column(str(meta["geometry_name"] or "geom"))))
         columns = [
             shapes.tolist() if name == "geometry" else _values(table, name)
             for name in Area.__dataclass_fields__
@@ -141,6 +142,13 @@ def _cell(value: object) -> object:
 
 def _objects(column: Any) -> Shapes:
     return np.asarray(column.to_numpy(), dtype=object)
+
+
+def _shapes(column: Any) -> Shapes:
+    """Shapes of a column, a few at a time: no other thread runs while some are made."""
+    raw = _objects(column)
+    pieces = [shapely.from_wkb(raw[at : at + _AT_ONCE]) for at in range(0, len(raw), _AT_ONCE)]
+    return np.concatenate(pieces) if pieces else raw
 
 
 def single(shapes: Shapes) -> Shapes:

@@ -45,6 +45,10 @@ def read(found: Unpacked, choices: Choices) -> Rows:
         "xlsx": lambda one, chosen: sheets.read_xlsx(one.paths[""], chosen),
     }[member.format]
     rows = read_one(member, choices)
+    if member.format in ("geojson", "flatgeobuf"):
+        # Their one layer goes by the name of our copy.
+        rows.layer = member.name
+        rows.layers = (Layer(member.name, len(rows), rows.layers[0].geometry),)
     if len(found.members) > 1:
         rows.layers = tuple(Layer(one.name, one.rows) for one in found.members)
         rows.layer = member.name
@@ -98,8 +102,13 @@ def broken(error: Exception) -> Refused:
 
 def _plain_database(path: Path) -> None:
     """Refuse a GeoPackage with tables that are programs in disguise."""
+
+    def text(raw: bytes) -> str:
+        return raw.decode("utf-8", "replace")
+
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
+            database.text_factory = text
             statements = [
                 str(row[0] or "").lower()
                 for row in database.execute("SELECT sql FROM sqlite_master LIMIT 10000")
@@ -108,7 +117,7 @@ def _plain_database(path: Path) -> None:
                 str(row[0]).lower()
                 for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             }
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the message of an error is text of the file too
         raise broken(error) from error
     for statement in statements:
         if "virtual table" in statement and not any(
@@ -151,19 +160,39 @@ def library_rows(path: Path, kind: str, wanted: str | None) -> Rows:
     if geometry in table.column_names:
         shapes, bad = shapes_from(table.column(geometry))
     rows = table.num_rows
+    columns, undecoded = {}, np.zeros(0, np.int64)
+    for name in names:
+        if name in table.column_names:
+            columns[name], wrong = _sound_text(table.column(name).combine_chunks())
+            undecoded = np.union1d(undecoded, wrong)
     if len(layers) == 1:
         layers = (Layer(layers[0].name, rows, layers[0].geometry),)
     return Rows(
         format=kind,
         layers=layers,
         layer=chosen,
-        columns={name: table.column(name).combine_chunks() for name in names if name in table.column_names},
+        columns=columns,
         shapes=shapes,
         numbers=np.arange(1, rows + 1),
         encoding=Encoding("utf-8", False),
         declared=None if meta["crs"] is None else str(meta["crs"]),
         unreadable=bad,
+        undecoded=undecoded,
     )
+
+
+def _sound_text(column: pa.Array) -> tuple[pa.Array, Any]:
+    """A column whose text is text, and the rows where it was not: the library hands on what it finds."""
+    if not pa.types.is_string(column.type):
+        return column, np.zeros(0, np.int64)
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = column.view(pa.binary()).to_pylist()
+        texts = [None if cell is None else cell.decode("utf-8", "replace") for cell in raw]
+        wrong = [n for n, text in enumerate(texts) if text is not None and encodings.LOST in text]
+        return pa.array(texts, type=pa.string()), np.array(wrong, dtype=np.int64)
+    return column, np.zeros(0, np.int64)
 
 
 def shapes_from(column: Any) -> tuple[Shapes, Any]:

@@ -147,8 +147,8 @@ def bounds_of_records(shp: Path, shx: Path) -> tuple[int, NDArray[np.int64], Why
         )
     if not shx.exists():
         _write_index(shp, head, shx)
-    index = np.frombuffer(shx.read_bytes()[100:], dtype=">i4")
-    index = index[: len(index) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
+    raw = shx.read_bytes()[100:]
+    index = np.frombuffer(raw[: len(raw) // 8 * 8], dtype=">i4").reshape(-1, 2).astype(np.int64) * 2
     beyond = np.flatnonzero(index[:, 0] + 8 + index[:, 1] > size)
     return len(index), beyond, short
 

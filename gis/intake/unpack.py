@@ -6,6 +6,7 @@ nothing but which parts belong together, and nothing is ever written under a nam
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import zipfile
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from gis.intake.model import Given, refuse
+from gis.intake.model import Given, Refused, refuse
 
 MAX_BYTES: Final = 1 << 30
 MAX_UNPACKED_BYTES: Final = 1 << 30
@@ -182,14 +183,18 @@ def _archive(path: Path, source: str) -> Unpacked:
                 _drain(archive, infos)
                 return Unpacked([Member(_stem(source), "xlsx", {"": path})])
             return _members(archive, infos, source)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, zipfile.BadZipFile) and error.errno:
+    except (Refused, MemoryError):
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        raise refuse(
-            "broken_archive", f"压缩包已损坏（{error}）", f"is a damaged archive ({error})"
-        ) from error
-    except RuntimeError as error:  # what the library says of an encrypted member
-        raise refuse("broken_archive", "压缩包无法解开", f"cannot be unpacked ({error})") from error
+        raise _damaged(error) from error
+    except Exception as error:  # each way to pack has errors of its own
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> Refused:
+    return refuse("broken_archive", f"压缩包已损坏（{error}）", f"is a damaged archive ({error})")
 
 
 def _examined(infos: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:

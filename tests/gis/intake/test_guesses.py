@@ -145,8 +145,10 @@ def test_outside_china_there_is_one_datum(tmp_path: Path) -> None:
     assert (draft.crs.used, draft.crs.ambiguous) == ("EPSG:4326", False)
 
 
-@pytest.mark.parametrize("swap", [False, True])
-@pytest.mark.parametrize(("number", "known"), [(4527, True), (4498, True), (4548, False), (3857, True)])
+@pytest.mark.parametrize(
+    ("number", "known", "swap"),
+    [(4527, True, False), (4527, True, True), (4498, True, True), (4548, False, False), (3857, True, False)],
+)
 def test_survey_projections_without_a_declaration(
     tmp_path: Path, in_force: Reference, number: int, known: bool, swap: bool
 ) -> None:

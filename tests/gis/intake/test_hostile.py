@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.gis.intake.files import (
     shapefile_parts,
     zipped,
 )
+from tests.gis.intake.test_formats import MAKERS
 
 SQUARE = shapely.box(117.0, 34.0, 117.1, 34.1)
 
@@ -190,3 +192,34 @@ def test_json_nested_beyond_reading(tmp_path: Path) -> None:
     assert refusal(path) == "no_rows"
     path.write_bytes(io.BytesIO(b"\xff\xfe{\x00").getvalue())
     assert refusal(path) == "broken_file"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", sorted(MAKERS))
+def test_damaged_files_are_refused_by_name_or_taken_in_part(tmp_path: Path, kind: str) -> None:
+    suffix = {"flatgeobuf": ".fgb", "geopackage": ".gpkg"}.get(kind, "")
+    whole = MAKERS[kind](tmp_path / f"made{suffix}").read_bytes()
+    rng = random.Random(kind)
+    path = tmp_path / "upload"
+    for _ in range(12):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice((1, 3, 12))):
+            at = rng.randrange(len(damaged))
+            match rng.randrange(4):
+                case 0:
+                    damaged[at] = rng.randrange(256)
+                case 1:
+                    damaged[at : at + 8] = rng.choice(
+                        (bytes(8), b"\xff" * 8, b"NaN", b"1e999", b"null", b"\x00\xf8\x7f")
+                    )
+                case 2:
+                    del damaged[at : at + rng.randrange(40)]
+                case 3:
+                    damaged[at:at] = whole[rng.randrange(len(whole)) :][: rng.randrange(60)]
+        path.write_bytes(damaged)
+        try:
+            found = drafted(path, rng.choice(("areas", "beats", "places")), rows="all", repair={"make_valid"})
+        except Refused:
+            continue
+        blamed = {issue["row"] for issue in found.issues if issue["severity"] == "error"} - {"0"}
+        assert found.draft.taken + len(blamed) == found.draft.rows
