@@ -2,16 +2,39 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 from command import district as names
 from command.district import District
 from command.errors import Malformed
-from command.responders import KINDS, Profile, Responder
+from command.responders import KINDS, Kind, Profile, Responder
 from gis.roads.extract import build_all
 from gis.tables import PointRow, RowError, point_rows, split_list
+
+_KIND_WORDS: Final[Mapping[str, Kind]] = {
+    "民警": "police",
+    "警察": "police",
+    "社区民警": "police",
+    "网格员": "grid_worker",
+    "专职网格员": "grid_worker",
+    "兼职网格员": "grid_worker",
+    "网格长": "grid_chief",
+    "调解员": "mediator",
+    "人民调解员": "mediator",
+    "应急队员": "emergency_member",
+    "志愿者": "volunteer",
+    "街长": "street_chief",
+}
+_PROFILE_WORDS: Final[Mapping[str, Profile]] = {
+    "汽车": "car",
+    "警车": "car",
+    "电动车": "motorcycle",
+    "摩托车": "motorcycle",
+    "步行": "foot",
+}
+_PART_TIME: Final = frozenset({"part_time", "兼职"})
 
 
 def lay_roads(folder: Path, extract: Path) -> None:
@@ -37,7 +60,8 @@ def read_responders(
     """Read people from a CSV. The same name and phone is the same person as before.
 
     Args:
-        path: Columns ``name, kind`` and, where there are any, ``phone, grids, beat, station, skills, …``.
+        path: Columns ``name, kind`` and, where there are any, ``phone, grids, beat, station, skills, …``; kinds,
+            means of travel and employment by our own words or in Chinese.
         district: To check the grids against.
         taken_units: Unit numbers in use.
         known: People already on the roster.
@@ -51,7 +75,7 @@ def read_responders(
         try:
             person = _responder(row, district)
         except Malformed as error:
-            errors.append(RowError(row.row, f"{error.field}: {error.detail}"))
+            errors.append(RowError(row.row, error.detail))
             continue
         if (person.name, person.phone) in people:
             errors.append(RowError(row.row, f"{person.name} 重复"))
@@ -69,27 +93,29 @@ def _responder(row: PointRow, district: District) -> Responder:
     values = row.values
     name = values.get("name", "").strip()
     if not name or len(name) > 40:
-        raise Malformed("name", "a name has 1 to 40 characters")
-    kind = values.get("kind", "").strip() or "grid_worker"
-    for known in KINDS:
-        if kind == known:
-            break
-    else:
-        raise Malformed("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+        raise Malformed("name", "姓名为 1 到 40 个字")
+    word = values.get("kind", "").strip() or "grid_worker"
+    kind = _KIND_WORDS.get(word) or next((one for one in KINDS if one == word), None)
+    if kind is None:
+        raise Malformed(
+            "kind", f"人员类型“{word}”不认识，应为民警、网格员、网格长、调解员、应急队员、志愿者或街长"
+        )
     grids = split_list(values.get("grids"))
     if unknown := [code for code in grids if code not in district.areas]:
-        raise Malformed("grids", f"no area {unknown[0]}")
+        raise Malformed("grids", f"现行区划中没有 {unknown[0]}")
     profile: Profile = "car" if kind == "police" else "motorcycle"
+    travel = values.get("profile", "").strip()
+    profile = _PROFILE_WORDS.get(travel, profile)
     for option in get_args(Profile):
-        if values.get("profile", "").strip() == option:
+        if travel == option:
             profile = option
     area = district.areas.area(grids[0]).parent if grids else None
     return Responder(
         id="",
         unit=0,
         name=name,
-        kind=known,
-        employment="part_time" if values.get("employment", "").strip() == "part_time" else "full_time",
+        kind=kind,
+        employment="part_time" if values.get("employment", "").strip() in _PART_TIME else "full_time",
         phone=values.get("phone", "").strip() or None,
         station=(values.get("station") or values.get("department") or "").strip() or None,
         grids=grids,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  GOOD, bodyOf, crsOf, epsgOf, inForce, isTaken, mapped, partsOf, pick, repicked, rowsOf, systemRows, takenCount, tiersLost, unmapped, untiered,
+  GOOD, bodyOf, crsOf, epsgOf, inForce, isTaken, lacksPlace, mapped, partsOf, pick, repicked, rowsOf, systemRows, takenCount, tiersLost, unmapped, untiered,
 } from '../../static/src/admin/geography/choices.js';
 import { boxOf, codeCounts, csvRows, readIssues, severityCounts, shownIssues, windowOf, withWorst, worstByRow } from '../../static/src/admin/geography/issues.js';
 import { KINDS, endingOf, fileFault, kindsFor, mayImport, nowOf, sizeText } from '../../static/src/admin/geography/kinds.js';
@@ -60,6 +60,9 @@ test('a field moves from one column to another', () => {
   assert.deepEqual(unmapped(draft(), mapping), ['tier']);
   assert.deepEqual(unmapped(draft({ format: 'csv' }), mapping), ['tier', 'lon', 'lat']);
   assert.deepEqual(unmapped(draft({ format: 'csv' }), { ...mapping, 备注: 'lon' }), ['tier']);
+  const places = draft({ kind: 'places', format: 'csv', needs: ['columns'] });
+  assert.ok(lacksPlace(places, mapping) && lacksPlace(places, { ...mapping, 备注: 'lon' }) && !lacksPlace(places, { ...mapping, 备注: 'lonlat' }));
+  assert.ok(!lacksPlace(draft({ kind: 'responders', format: 'csv', needs: ['columns'] }), mapping));
 });
 
 test('one row for each reference system, the likelier way round', () => {

@@ -19,6 +19,19 @@ def people(path: Path, *rows: str) -> Path:
     return path
 
 
+def test_people_are_what_offices_call_them(tmp_path: Path, district: District) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "姓名,人员类型,电话,profile,employment\n周巧云,网格员,1,步行,兼职\n高建军,民警,2,电动车,\n"
+    )
+    people, errors = importing.read_responders(path, district, (), (), None)
+    assert [(p.kind, p.profile, p.employment) for p in people] == [
+        ("grid_worker", "foot", "part_time"),
+        ("police", "motorcycle", "full_time"),
+    ]
+    assert errors == []
+
+
 def test_people_are_numbered_recognised_and_refused_by_row(tmp_path: Path, district: District) -> None:
     path = people(
         tmp_path / "people.csv",
@@ -36,7 +49,7 @@ def test_people_are_numbered_recognised_and_refused_by_row(tmp_path: Path, distr
     assert (worker.grids, worker.skills, worker.employment) == ((G1, G5), ("first_aid", "swim"), "part_time")
     assert (officer.profile, officer.unit) == ("car", 2)
     assert [error.row for error in errors] == [3, 4, 5, 6]
-    assert "kind" in errors[0].reason
+    assert "wizard" in errors[0].reason
     again, _ = importing.read_responders(
         people(tmp_path / "more.csv", "新人,police,5,,,", "周巧云,grid_worker,13900000001,,,"),
         district,

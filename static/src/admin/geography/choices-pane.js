@@ -1,7 +1,7 @@
 // Left of the map: what was guessed about the file, each guess a control. A change has the file read again.
 import { t } from '../../i18n.js';
 import { html, useState } from '../../ui/h.js';
-import { bodyOf, crsOf, epsgOf, inForce, mapped, orderedColumns, partsOf, systemRows, unmapped, untiered } from './choices.js';
+import { bodyOf, crsOf, epsgOf, inForce, lacksPlace, mapped, orderedColumns, partsOf, systemRows, unmapped, untiered } from './choices.js';
 import { kindOf } from './kinds.js';
 import { encodingText, fieldText, formatText, numberText, systemText, whyText } from './words.js';
 
@@ -21,7 +21,8 @@ const Section = ({ id, title, needs = false, note = '', children }) =>
 
 /** @param {Part} part */
 function Layer({ draft, now, edit, locked }) {
-  const rows = (/** @type {Draft['layers'][0]} */ layer) => (layer.rows === null ? layer.name : `${layer.name} · ${t('imports.rows', { n: numberText(layer.rows) })}`);
+  // A file of one layer goes by its own name, which stands above already.
+  const rows = (/** @type {Draft['layers'][0]} */ layer) => [draft.layers.length > 1 || layer.name !== 'in' ? layer.name : '', layer.rows === null ? '' : t('imports.rows', { n: numberText(layer.rows) })].filter(Boolean).join(' · ');
   return html`<${Section} id="layer" title=${t('imports.choice.file')} note=${formatText(draft.format)}>
     ${
       draft.layers.length > 1
@@ -75,7 +76,8 @@ function System({ job, draft, now, edit, locked }) {
 /** @param {Part} part */
 function Columns({ job, draft, now, edit, locked, required }) {
   const open = unmapped(draft, now.mapping);
-  const [missing, left] = [open.filter((field) => required.includes(field)), open.filter((field) => !required.includes(field))];
+  const [missing, left] = [open.filter((field) => required.includes(field)).map(fieldText), open.filter((field) => !required.includes(field))];
+  if (lacksPlace(draft, now.mapping)) missing.push(t('imports.columns.place'));
   const columns = orderedColumns(draft.columns, Object.fromEntries(draft.columns.map(({ name, field }) => [name, field])));
   return html`<${Section} id="columns" title=${t('imports.choice.columns')} needs=${draft.needs.includes('columns')} note=${t('imports.columns.used', { n: draft.columns.filter(({ name }) => now.mapping[name]).length, of: draft.columns.length })}>
     <table class="columns"><thead><tr><th>${t('imports.columns.column')}</th><th>${t('imports.columns.sample')}</th><th>${t('imports.columns.field')}</th></tr></thead>
@@ -85,7 +87,7 @@ function Columns({ job, draft, now, edit, locked, required }) {
         <td><select aria-label=${t('imports.columns.field_of', { column: column.name })} value=${field} disabled=${locked} onChange=${(/** @type {any} */ event) => edit({ mapping: mapped(now.mapping, job.choices.mapping, column.name, event.target.value) })} data-testid=${`column-${column.name}`}>
           <option value="" selected=${!field}>${t('imports.columns.unused')}</option>${draft.fields.map((name) => html`<option key=${name} value=${name} selected=${name === field}>${fieldText(name)}${required.includes(name) ? ' *' : ''}</option>`)}</select></td></tr>`;
     })}</tbody></table>
-    ${missing.length > 0 && html`<p class="missing" role="alert">${t('imports.columns.missing', { fields: missing.map(fieldText).join(t('join.list')) })}</p>`}
+    ${missing.length > 0 && html`<p class="missing" role="alert">${t('imports.columns.missing', { fields: missing.join(t('join.list')) })}</p>`}
     ${left.length > 0 && html`<p class="hint">${t('imports.columns.left', { fields: left.map(fieldText).join(t('join.list')) })}</p>`}</${Section}>`;
 }
 

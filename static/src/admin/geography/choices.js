@@ -1,4 +1,5 @@
 // What a person may decide about a file, and what those decisions come to. Pure.
+import { kindOf } from './kinds.js';
 
 /** @import {Choices, CrsGuess, Draft, ImportColumn, ImportJob, Severity} from '../../../types/imports.d.ts' */
 
@@ -97,6 +98,12 @@ export function unmapped(draft, mapping) {
   const used = new Set(Object.values(mapping));
   const placed = !TABLES.includes(draft.format) || POSITION.some((field) => used.has(field));
   return draft.fields.filter((field) => !used.has(field) && !(placed && POSITION.includes(field)));
+}
+
+/** A table of points in which no column says where they lie. @param {Draft} draft @param {Record<string, string>} mapping */
+export function lacksPlace(draft, mapping) {
+  const used = new Set(Object.values(mapping));
+  return draft.needs.includes('columns') && kindOf(draft.kind).shape === 'point' && TABLES.includes(draft.format) && !used.has('lonlat') && !used.has('wkt') && !(used.has('lon') && used.has('lat'));
 }
 
 /** Columns with a field first, in file order among themselves. @param {ImportColumn[]} columns @param {Record<string, string>} mapping */

@@ -23,7 +23,7 @@ export const KINDS = [
   { id: 'rules', needs: 'areas.manage', shape: 'table', path: 'M5 3h14v18H5ZM8.5 8h7M8.5 12h7M8.5 16h4', endings: TABLES, byCode: false },
   { id: 'departments', needs: 'areas.manage', shape: 'table', path: 'M4 4h7v7H4ZM13 4h7v7h-7ZM4 13h7v7H4ZM13 13h7v7h-7Z', endings: ALL, byCode: false },
   { id: 'cameras', needs: 'camera.manage', shape: 'point', path: 'M3 7.5h12v9H3ZM15 10.5l6-3v9l-6-3', endings: ALL, byCode: true },
-  { id: 'responders', needs: 'responders.manage', shape: 'point', path: 'M12 4a4 4 0 1 0 .01 0ZM4.5 21c0-4.5 3.3-7 7.5-7s7.5 2.5 7.5 7Z', endings: ALL, byCode: true },
+  { id: 'responders', needs: 'responders.manage', shape: 'table', path: 'M12 4a4 4 0 1 0 .01 0ZM4.5 21c0-4.5 3.3-7 7.5-7s7.5 2.5 7.5 7Z', endings: ALL, byCode: true },
   { id: 'checkpoints', needs: 'areas.manage', shape: 'point', path: 'M4 20V9M20 20V9M2.5 9h19v-4h-19ZM7 9l3-4M13 9l3-4', endings: ALL, byCode: false },
   { id: 'places', needs: 'areas.manage', shape: 'point', path: 'M12 21.5C8 16.5 5.5 13 5.5 9.5a6.5 6.5 0 0 1 13 0c0 3.5-2.5 7-6.5 12ZM12 7.5a2.2 2.2 0 1 0 .01 0Z', endings: ALL, byCode: false },
   { id: 'roads', needs: 'areas.manage', shape: 'roads', path: 'M8 3 4 21M16 3l4 18M12 4v3M12 10.5v3M12 17v3', endings: ['pbf'], byCode: false },

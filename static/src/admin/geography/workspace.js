@@ -80,13 +80,13 @@ function useEdits(job, put) {
 /** @param {{draft: Draft, picked: Picked, taken: number, onPicked: (picked: Picked) => void, mayPick: boolean}} props */
 function Figures({ draft, picked, taken, onPicked, mayPick }) {
   const { good, warning, error } = draft.rows_by_worst;
-  const modes = /** @type {const} */ (['good', 'all', ...(mayPick ? ['chosen'] : [])]);
+  const modes = /** @type {const} */ (['good', 'all', 'chosen']);
   return html`<dl class="draft-figures"><div><dt>${t('imports.n.rows')}</dt><dd data-testid="n-rows">${numberText(draft.rows)}</dd></div>
       <div class="good"><dt>${t('imports.n.good')}</dt><dd data-testid="n-good">${numberText(good)}</dd></div>
       <div class=${warning ? 'warning' : ''}><dt><span class="sev warning"><i></i></span>${t('imports.n.warning')}</dt><dd data-testid="n-warning">${numberText(warning)}</dd></div>
       <div class=${error ? 'error' : ''}><dt><span class="sev error"><i></i></span>${t('imports.n.error')}</dt><dd data-testid="n-error">${numberText(error)}</dd></div></dl>
     <div class="take"><span id="take-which">${t('imports.take')}</span><div class="seg boxed" role="group" aria-labelledby="take-which">${modes.map(
-      (mode) => html`<button key=${mode} class=${picked.mode === mode ? 'on' : ''} aria-pressed=${picked.mode === mode} disabled=${mode === 'chosen' && picked.mode !== 'chosen'} title=${mode === 'chosen' ? t('imports.take.chosen_help') : ''} onClick=${() => mode !== 'chosen' && onPicked(mode === 'all' ? { mode: 'all', rows: new Map() } : GOOD)} data-testid=${`take-${mode}`}>${t(`imports.take.${mode}`)}${mode === picked.mode ? html` <b>${numberText(taken)}</b>` : mode === 'all' ? html` <b>${numberText(good + warning)}</b>` : mode === 'good' ? html` <b>${numberText(good)}</b>` : ''}</button>`,
+      (mode) => html`<button key=${mode} class=${picked.mode === mode ? 'on' : ''} aria-pressed=${picked.mode === mode} disabled=${mode === 'chosen' && picked.mode !== 'chosen'} title=${mode !== 'chosen' ? '' : mayPick ? t('imports.take.chosen_help') : t('imports.take.too_many', { n: numberText(MOST_PICKED) })} onClick=${() => mode !== 'chosen' && onPicked(mode === 'all' ? { mode: 'all', rows: new Map() } : GOOD)} data-testid=${`take-${mode}`}>${t(`imports.take.${mode}`)}${mode === picked.mode ? html` <b>${numberText(taken)}</b>` : mode === 'all' ? html` <b>${numberText(good + warning)}</b>` : mode === 'good' ? html` <b>${numberText(good)}</b>` : ''}</button>`,
     )}</div></div>`;
 }
 
@@ -162,6 +162,8 @@ export function Workspace({ id }) {
     setBusy(false);
   };
   const { shape, byCode } = kindOf(job.kind);
+  // A list of people or rules may say nothing of places; then there is no map to look at.
+  const placeless = shape === 'table' && !draft?.bounds && !features.length;
   const needs = draft?.needs ?? [];
   const now = kinds.find((row) => row.kind === job.kind);
   const inForceCount = nowOf(kinds, job.kind);
@@ -199,8 +201,8 @@ export function Workspace({ id }) {
               ? html`<div class="blank"><b>${t('imports.cancelled')}</b><button class="btn sm out" onClick=${() => void forget('imports.forgotten')}>${t('imports.other_file')}</button></div>`
               : html`<div class=${`draft-body ${isErased(job) ? 'alone' : ''}`}>
         ${settled ? html`<${ChoicesPane} job=${job} edits=${edits} edit=${edit} locked=${job.state === 'applying'} required=${(now?.fields ?? []).filter((field) => field.required).map((field) => field.name)} inForceText=${inForceText} />` : html`<${ResultPane} job=${job} put=${put} />`}
-        ${draft && !isErased(job) ? html`<div class="draft-right"><${PreviewPane} features=${features} draft=${draft} stale=${reading || found.loading} chosen=${chosen} out=${out} rowIssues=${chosen?.feature ? issues.filter((issue) => issue.row === chosen.feature?.properties.row) : NO_ISSUES}
-          taken=${mayPick && chosen?.feature?.properties.row !== undefined ? isTaken(picked, chosen.feature.properties.row, worst.get(chosen.feature.properties.row)) : null} onChoose=${chooseFeature} onTake=${(/** @type {boolean} */ wanted) => take([chosen?.feature?.properties.row ?? 0], wanted)} />
+        ${draft && !isErased(job) ? html`<div class=${`draft-right ${placeless ? 'placeless' : ''}`}>${!placeless && html`<${PreviewPane} features=${features} draft=${draft} stale=${reading || found.loading} chosen=${chosen} out=${out} rowIssues=${chosen?.feature ? issues.filter((issue) => issue.row === chosen.feature?.properties.row) : NO_ISSUES}
+          taken=${mayPick && chosen?.feature?.properties.row !== undefined ? isTaken(picked, chosen.feature.properties.row, worst.get(chosen.feature.properties.row)) : null} onChoose=${chooseFeature} onTake=${(/** @type {boolean} */ wanted) => take([chosen?.feature?.properties.row ?? 0], wanted)} />`}
           <${IssuesPane} jobId=${job.id} draft=${draft} issues=${issues} loading=${found.loading} chosen=${chosen?.kind === 'issue' ? chosen.issue : null} picked=${picked} worst=${worst} mayPick=${mayPick} onChoose=${chooseIssue} onTake=${take} /></div>` : ''}</div>`
     }
     ${dialog && html`<${ApplyDialog} job=${job} taken=${taken} mode=${mode} now=${now} words=${words} busy=${busy} onClose=${() => setDialog(false)} onApply=${() => void apply()} />`}
