@@ -16,6 +16,7 @@ from typing import Any, Final
 import python_calamine
 
 from gis.errors import BadFile
+from gis.intake.fields import ADDRESSES, CAMERA_FIELDS
 from gis.tables import decode_text
 
 MOST_ROWS: Final = 50_000
@@ -26,58 +27,11 @@ MOST_PARTS: Final = 2_000
 _BLOCK: Final = 1 << 20
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "name": (
-        "名称",
-        "摄像头名称",
-        "摄像机名称",
-        "设备名称",
-        "点位名称",
-        "监控点名称",
-        "通道名称",
-        "点位",
-        "camera",
-        "title",
-    ),
-    "gb_id": (
-        "国标编码",
-        "国标编号",
-        "国标id",
-        "国标码",
-        "设备编码",
-        "设备国标编号",
-        "gbid",
-        "gb28181",
-        "gbcode",
-    ),
-    "lon": ("经度", "lng", "long", "longitude", "x"),
-    "lat": ("纬度", "latitude", "y"),
-    "network": ("网络", "所属网络", "网络类别", "网络类型", "建设类型", "来源"),
-    "site_type": ("点位类型", "场所类型", "场所", "监控类型", "位置类型", "sitetype"),
-    "azimuth": ("方位角", "朝向", "监视方位", "heading", "bearing", "direction"),
-    "fov": ("视场角", "视角", "水平视角", "fieldofview"),
-    "height_m": ("高度", "安装高度", "架设高度", "height"),
-    "tilt": ("俯仰角", "倾角", "俯角", "pitch"),
-    "range_m": ("可视距离", "监控距离", "有效距离", "range"),
-    "ptz": ("云台", "是否云台", "球机", "是否球机", "可控", "云台控制"),
-    "grid": ("网格", "所属网格", "网格编码", "网格编号", "grids"),
-    "area": ("区划", "行政区划", "所属区划", "行政区划代码", "区域", "civilcode"),
-    "station": ("派出所", "所属派出所", "管理单位", "所属单位", "policestation"),
-    "tour_groups": ("轮巡分组", "轮巡组", "分组", "tourgroup", "group", "groups"),
-    "protocol": ("协议", "接入协议", "接入方式"),
-    "host": ("ip", "ip地址", "主机", "设备ip", "设备地址", "网络地址", "ipaddress"),
-    "port": ("端口", "端口号", "rtsp端口"),
-    "path": ("路径", "流路径", "流地址", "码流", "码流地址", "streampath"),
-    "username": ("用户名", "账号", "登录名", "用户", "user"),
-    "password": ("密码", "口令", "登录密码", "pwd"),
-    "transport": ("传输方式", "传输"),
-    "device_id": ("国标设备编号", "所属设备编号", "平台编号", "父设备编号", "nvr编号", "deviceid"),
-    "channel_id": ("通道编号", "通道国标编号", "通道id", "channelid"),
+    name: others for name, others in CAMERA_FIELDS.items() if name not in ("lonlat", "wkt")
 }
 """Canonical column → the other names it goes by, compared without case, spaces, dashes, underscores and units."""
 
 
-ADDRESSES: Final = ("地址", "address", "addr")
-"""Headers under which some write where a camera stands and others its network address: the cells tell."""
 _NETWORK_ADDRESS: Final = re.compile(r"[!-~]{2,}")
 
 
