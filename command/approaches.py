@@ -11,8 +11,8 @@ from typing import Final
 from command.district import Approaches, District
 from command.incidents import Incident
 
-KEPT: Final = 256
-"""Most places whose fields are held; a large county's field is under a megabyte."""
+KEPT: Final = 128
+"""Most places whose fields are held; a field is up to two megabytes in a city of 90,000 junctions."""
 
 
 class ApproachBook:

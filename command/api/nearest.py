@@ -139,6 +139,7 @@ async def route(
                 "text": step.text(language),
                 "maneuver": step.maneuver,
                 "road": step.road,
+                "exit": step.exit,
                 "distance_m": round(step.distance_m, 1),
                 "duration_s": round(step.duration_s, 1),
                 "lon": round(step.lon, 7),

@@ -242,11 +242,12 @@ def _steps(graph: RoadGraph, pieces: list[_Piece], walked_s: float) -> tuple[Ste
         heading = _heading_deg(piece.xy, at_end=False)
         if number == 0:
             add("depart", road, piece.xy[0], heading)
-        elif arrays.roundabout[piece.edge] and not arrays.roundabout[pieces[number - 1].edge]:
-            exit_, onto = _exit(graph, pieces[number:])
-            add("roundabout", onto if exit_ else road, piece.xy[0], heading, exit_)
-            told_to_leave = True
-        elif told_to_leave and not arrays.roundabout[piece.edge]:
+        elif arrays.roundabout[piece.edge]:
+            if not arrays.roundabout[pieces[number - 1].edge]:
+                exit_, onto = _exit(graph, pieces[number:])
+                add("roundabout", onto if exit_ else road, piece.xy[0], heading, exit_)
+                told_to_leave = True
+        elif told_to_leave:
             told_to_leave = False
         elif (maneuver := _told(graph, pieces[number - 1], piece, heading)) is not None:
             add(maneuver, road, piece.xy[0], heading)

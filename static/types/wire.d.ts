@@ -320,6 +320,8 @@ export interface RouteStep {
   text: string;
   maneuver: string;
   road: string | null;
+  /** Of a roundabout, from 1; 0 elsewhere. */
+  exit?: number;
   distance_m: number;
   duration_s: number;
   lon: number;

@@ -205,9 +205,11 @@ function NextTurn({ model }) {
   if (!turn) {
     return html`<div class="nav"><${Arrow} maneuver="arrive" /><p><b>${route ? t('field.turn_now') : t('field.no_route')}</b><span>${model.job?.incident.address ?? model.job?.incident.title}</span></p></div>`;
   }
-  const key = `field.turn.${turn.step.maneuver}`;
-  return html`<div class="nav"><${Arrow} maneuver=${turn.step.maneuver} />
-    <p><b>${t('field.turn_in', { distance: distance(turn.in_m), text: has(key) ? t(key) : turn.step.text })}</b>
+  const { maneuver, exit = 0 } = turn.step;
+  // Where the way ends on the roundabout no exit is taken.
+  const key = maneuver === 'roundabout' && !exit ? 'field.turn.onto_roundabout' : `field.turn.${maneuver}`;
+  return html`<div class="nav"><${Arrow} maneuver=${maneuver} />
+    <p><b>${t('field.turn_in', { distance: distance(turn.in_m), text: has(key) ? t(key, { exit }) : turn.step.text })}</b>
     <span>${turn.step.road ? t('field.into_road', { road: turn.step.road }) : (model.job?.incident.address ?? '')}</span></p></div>`;
 }
 
@@ -219,6 +221,7 @@ function Arrow({ maneuver }) {
   let path = 'M20 36V10M9 20 20 8 31 20';
   if (back) path = 'M28 36V16a8 8 0 0 0-16 0V30M4 23l8 9 8-9';
   else if (left || right) path = 'M30 36V18H10M19 8 8 18 19 28';
+  else if (maneuver === 'roundabout') path = 'M20 36V27M20 27a8 8 0 1 1 8-8M28 19h8M32 14l5 5-5 5';
   else if (/arrive/.test(maneuver)) path = 'M20 34 10 20a11 11 0 1 1 20 0ZM20 14v.1';
   return html`<svg class=${right && !back ? 'mirror' : ''} width="44" height="44" viewBox="0 0 40 40" aria-hidden="true"><path d=${path} /></svg>`;
 }
