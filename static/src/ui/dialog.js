@@ -1,15 +1,20 @@
 // A question or a form over the page: focus goes in, stays in, and comes back.
-import { html, useEffect, useRef } from './h.js';
+import { html, useLayoutEffect, useRef } from './h.js';
 
 /**
  * @param {{title: string, onClose: () => void, children: unknown, foot?: unknown, wide?: boolean, id?: string}} props
  */
 export function Dialog({ title, onClose, children, foot, wide = false, id }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  // At once: later a field that wants the focus already has it.
+  useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    box.current?.showModal();
-    return () => before?.focus?.();
+    const dialog = box.current;
+    dialog?.showModal();
+    return () => {
+      dialog?.close(); // while it is open, nothing outside can have the focus
+      before?.focus?.();
+    };
   }, []);
   return html`<dialog class=${`dialog ${wide ? 'wide' : ''}`} aria-label=${title} ref=${box} data-testid=${id ?? 'dialog'}
     onCancel=${(/** @type {Event} */ event) => {
