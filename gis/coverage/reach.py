@@ -20,7 +20,7 @@ from gis.coverage.samples import ground_samples, on_graph, road_samples
 from gis.coverage.search import ForwardMatrix, Seeds, TwoNearest
 from gis.nearest import ROAD, STRAIGHT_LINE, Method, straight_line_s
 from gis.roads.graph import RoadGraph
-from gis.roads.snap import Snaps, walk_s
+from gis.roads.snap import SAME_SPOT, Snaps, walk_s
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -321,5 +321,6 @@ def _along_own_edge(search: _Search) -> tuple[NDArray[np.intp], Floats, Ints]:
     lane = 2 * snaps.edge[local] + (apart < 0)
     arrays = network.matrix.graph.arrays
     seconds = np.abs(apart) * arrays.lane_s[lane] + walk_s(snaps.offset_m[local])
-    seconds = np.where(arrays.lane_head[lane] < arrays.vertices, seconds, np.inf)
+    passable = (arrays.lane_head[lane] < arrays.vertices) | (np.abs(apart) <= SAME_SPOT)
+    seconds = np.where(passable, seconds, np.inf)
     return at, seconds, search.unit[local].astype(np.int32)

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from gis.roads.build import RoadArrays
 from gis.roads.routes import Route, trace_route
-from gis.roads.snap import FREE_OFFSET_M, WALK_M_S, Snaps, walk_s
+from gis.roads.snap import FREE_OFFSET_M, SAME_SPOT, WALK_M_S, Snaps, walk_s
 
 if TYPE_CHECKING:
     from gis.roads.graph import RoadGraph
@@ -212,7 +212,7 @@ class ReverseField:
         lane = 2 * self.edge if fraction <= self.fraction else 2 * self.edge + 1
         arrays = self._graph.arrays
         if arrays.lane_head[lane] == arrays.vertices:
-            return 0.0 if fraction == self.fraction else float("inf")
+            return 0.0 if abs(fraction - self.fraction) <= SAME_SPOT else float("inf")
         return abs(self.fraction - fraction) * float(arrays.lane_s[lane])
 
     def _walk_s(self) -> float:

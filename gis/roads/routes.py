@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.roads.snap import FREE_OFFSET_M, WALK_M_S
+from gis.roads.snap import FREE_OFFSET_M, SAME_SPOT, WALK_M_S
 from gis.roads.wording import step_text
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def _parts(graph: RoadGraph, field: ReverseField, edge: int, fraction: float) ->
     if edge == field.edge:
         direct = 2 * edge if fraction <= field.fraction else 2 * edge + 1
         direct_s = abs(field.fraction - fraction) * arrays.lane_s[direct]
-        is_open = arrays.lane_head[direct] < arrays.vertices or fraction == field.fraction
+        here = abs(fraction - field.fraction) <= SAME_SPOT
+        is_open = arrays.lane_head[direct] < arrays.vertices or here
         if is_open and direct_s <= best_s:
             last = _share(direct, field.fraction)
             return [_Part(direct, _share(direct, fraction), last, 0.0, arrays.vertices)]

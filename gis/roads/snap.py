@@ -14,6 +14,8 @@ from gis.crs import LocalMetric
 FREE_OFFSET_M = 25.0
 WALK_M_S = 5.0 / 3.6
 MAX_OFFSET_M = 1000.0
+# Shares of an edge's length closer than this are the same spot: the two ways to snap round differently.
+SAME_SPOT = 1e-9
 
 Floats = NDArray[np.float64]
 

@@ -366,3 +366,15 @@ def test_other_profiles() -> None:
     assert not CAR.may_pass({"barrier": "bollard"})
     assert CAR.may_pass({"barrier": "bollard", "motor_vehicle": "yes"})
     assert parse_speed_kmh(None) is None
+
+
+def test_where_one_stands_is_no_way_round_a_one_way_street(tmp_path: Path) -> None:
+    """One by one or many at once, a spot snaps to the same place but for rounding, and is not behind itself."""
+    graph = town(tmp_path)
+    rng = np.random.default_rng(4)
+    lon = rng.uniform(117.0005, 117.0195, 60)
+    lat = 34.02 + rng.uniform(-5e-5, 5e-5, 60)
+    for x, y in zip(lon.tolist(), lat.tolist(), strict=True):
+        field = graph.field_to(x, y)
+        assert field.seconds_at(x, y) == pytest.approx(0.0, abs=1e-4)
+        assert field.seconds(graph.snap(x, y))[0] == pytest.approx(0.0, abs=1e-4)

@@ -127,7 +127,7 @@ def towns(draw: st.DrawFn) -> RoadFacts:
     return RoadFacts(ways, barriers, restrictions, Counter(), waits)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(facts=towns(), seed=st.integers(0, 10**6), profile=st.sampled_from([CAR, PLAIN]))
 def test_small_towns_agree_with_a_second_implementation(
     facts: RoadFacts, seed: int, profile: Profile
