@@ -224,9 +224,10 @@ def test_each_theme_can_be_read_and_is_remembered(
 
 
 def test_keys_alone_reach_the_controls_and_the_focus_is_seen(open_as: OpenPage, town: Town) -> None:
-    town.report("路灯不亮", level="II")
+    incident = town.report("路灯不亮", level="II")
     page = open_as("dispatcher")
     console = Console(page)
+    console.card(incident).click()
     console.rows()
     reached: set[str] = set()
     for _ in range(40):

@@ -176,22 +176,3 @@ def test_an_administrator_corrects_a_camera_and_never_sees_its_password(
     page.get_by_test_id("leave-go").click()
     expect(form).to_have_count(0)
     assert "a-secret-9" not in page.content()
-
-
-def test_a_list_is_read_on_trial_and_its_bad_rows_are_given_back(open_as: OpenPage) -> None:
-    page = open_as("admin", "/admin", **LARGE)
-    page.get_by_test_id("open-import").click()
-    rows = "名称,国标编号,经度,纬度\n试读甲,,0,0\n试读乙,123,106.9,37.2\n试读丙,,106.91,37.23\n"
-    page.get_by_test_id("import-file").set_input_files(
-        {"name": "list.csv", "mimeType": "text/csv", "buffer": rows.encode()}
-    )
-    expect(page.get_by_test_id("import-taken")).to_have_text("1")
-    expect(page.get_by_test_id("import-error")).to_have_count(2)
-    with page.expect_download() as download:
-        page.get_by_test_id("import-errors-csv").click()
-    text = download.value.path().read_text("utf-8-sig")
-    assert text.splitlines()[0] == "行,列,原因"
-    assert "2,国标编号," in text
-    page.get_by_test_id("dialog-close").click()
-    page.get_by_test_id("registry-search").fill("试读")
-    expect(page.get_by_test_id("registry-empty")).to_be_visible()

@@ -95,17 +95,29 @@ export function goTo(hit) {
 
 export function SearchBox() {
   const [text, setText] = useState('');
-  const [hits, setHits] = useState(/** @type {Hit[]} */ ([]));
+  const [found, setFound] = useState({ text: '', hits: /** @type {Hit[]} */ ([]) });
+  const { hits } = found;
+  // Enter came before the answer: what is picked is the first answer to what was typed, never one to an earlier word.
+  const wanted = useRef(false);
   const [at, setAt] = useState(0);
   const [open, setOpen] = useState(false);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  /** @param {Hit} hit */
+  const pick = (hit) => {
+    setOpen(false);
+    setText('');
+    input.current?.blur();
+    goTo(hit);
+  };
   useEffect(() => {
     const abort = new AbortController();
     const timer = setTimeout(() => {
       search(text, 9, abort.signal).then(
-        (found) => {
-          setHits(found);
+        (answer) => {
+          setFound({ text, hits: answer });
           setAt(0);
+          if (wanted.current && answer[0]) pick(answer[0]);
+          wanted.current = false;
         },
         () => undefined,
       );
@@ -115,13 +127,6 @@ export function SearchBox() {
       abort.abort();
     };
   }, [text]);
-  /** @param {Hit} hit */
-  const pick = (hit) => {
-    setOpen(false);
-    setText('');
-    input.current?.blur();
-    goTo(hit);
-  };
   /** @param {KeyboardEvent} event */
   const key = (event) => {
     event.stopPropagation();
@@ -130,7 +135,10 @@ export function SearchBox() {
       input.current?.blur();
     } else if (event.key === 'ArrowDown') setAt(Math.min(hits.length - 1, at + 1));
     else if (event.key === 'ArrowUp') setAt(Math.max(0, at - 1));
-    else if (event.key === 'Enter' && !event.isComposing && hits[at]) pick(hits[at]);
+    else if (event.key === 'Enter' && !event.isComposing) {
+      if (found.text !== text) wanted.current = text.trim() !== '';
+      else if (hits[at]) pick(hits[at]);
+    }
     else return;
     event.preventDefault();
   };
@@ -140,6 +148,7 @@ export function SearchBox() {
     <input ref=${input} id="search" type="text" autocomplete="off" spellcheck=${false} placeholder=${t('console.search.hint')} value=${text}
       aria-label=${t('console.search.hint')} role="combobox" aria-expanded=${shown} aria-controls="search-hits" data-testid="search"
       onInput=${(/** @type {any} */ e) => {
+        wanted.current = false;
         setText(e.target.value);
         setOpen(true);
       }} onKeyDown=${key}
