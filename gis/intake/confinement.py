@@ -46,7 +46,6 @@ def confine(folder: Path) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (limit, limit))
-    os.nice(5)  # the service goes first
     libc = ctypes.CDLL(None, use_errno=True)
     root = os.geteuid() == 0
     # Without root a namespace needs another for users, which a process with threads cannot make.
