@@ -32,6 +32,7 @@ from command.api import (
     gb,
     incidents,
     indicators,
+    layer_exports,
     live,
     locating,
     messages,
@@ -53,7 +54,6 @@ from command.api import (
     wall,
 )
 from command.api import clips as clips_api
-from command.api import exports as exports_api
 from command.api import imports as imports_api
 from command.api.feed import FeedHub
 from command.api.ingest import IngestApp, IngestServices, SessionGrant
@@ -424,6 +424,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await core.parts.accounts.load()
         await asyncio.to_thread(forget_exports, settings.data_dir / VIDEO / "clips")
+        await asyncio.to_thread(layer_desk.forget_files)
         async with asyncio.TaskGroup() as group, hub.running(tick_hz=settings.telemetry.tick_hz):
             background[:] = [
                 group.create_task(part)
@@ -493,7 +494,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         replay,
         reports,
         clips_api,
-        exports_api,
+        layer_exports,
         messages,
         search,
         wall,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -130,6 +131,10 @@ class LayerDesk:
 
         incidents = await self._database.read(read)
         return within(map(of_incident, incidents), wish.area)
+
+    def forget_files(self) -> None:
+        """Remove files that an earlier process left half given."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
