@@ -71,7 +71,7 @@ export function IssuesPane({ jobId, draft, issues, loading, chosen, picked, wors
       ${total > 0 && html`<a class="btn sm" href=${`/api/v1/imports/${encodeURIComponent(jobId)}/issues.csv`} download data-testid="issues-csv">${t('imports.issues.download')}</a>`}</header>
     <div class="table-scroll" ref=${scroll} onScroll=${(/** @type {any} */ event) => setView({ top: event.target.scrollTop, height: event.target.clientHeight })} aria-busy=${loading}>
       <table class="rows" aria-rowcount=${shown.length}><thead><tr>
-        <th class="pick">${mayPick && takeable.length > 0 && html`<input type="checkbox" aria-label=${t('imports.issues.take_all')} title=${t('imports.issues.take_all')} checked=${inCount === takeable.length} indeterminate=${inCount > 0 && inCount < takeable.length} onChange=${(/** @type {any} */ event) => onTake(takeable, event.target.checked)} data-testid="take-all" />`}</th>
+        <th class="pick">${mayPick && takeable.length > 0 && html`<input type="checkbox" aria-label=${t('imports.issues.take_all')} title=${t('imports.issues.take_all')} checked=${inCount === takeable.length} indeterminate=${inCount > 0 && inCount < takeable.length} onChange=${(/** @type {any} */ event) => onTake(takeable, event.target.checked)} data-testid="take-listed" />`}</th>
         <th class="num">${t('imports.issues.row')}</th><th>${t('imports.issues.area_code')}</th><th>${t('imports.issues.name')}</th><th>${t('imports.issues.severity')}</th><th>${t('imports.issues.code')}</th><th>${t('imports.issues.detail')}</th></tr></thead>
       <tbody>${first > 0 && html`<tr class="gap" style=${{ height: `${first * ROW_PX}px` }}></tr>`}
       ${shown.slice(first, last).map((issue, offset) => {

@@ -199,7 +199,7 @@ export function Workspace({ id }) {
             ? html`<div class="blank"><b>${t('imports.roads_ready')}</b><p>${t('imports.roads_help')}</p></div>`
             : job.state === 'cancelled'
               ? html`<div class="blank"><b>${t('imports.cancelled')}</b><button class="btn sm out" onClick=${() => void forget('imports.forgotten')}>${t('imports.other_file')}</button></div>`
-              : html`<div class=${`draft-body ${isErased(job) ? 'alone' : ''}`}>
+              : html`<div class=${`draft-body ${!draft || isErased(job) ? 'alone' : ''}`}>
         ${settled ? html`<${ChoicesPane} job=${job} edits=${edits} edit=${edit} locked=${job.state === 'applying'} required=${(now?.fields ?? []).filter((field) => field.required).map((field) => field.name)} inForceText=${inForceText} />` : html`<${ResultPane} job=${job} put=${put} />`}
         ${draft && !isErased(job) ? html`<div class=${`draft-right ${placeless ? 'placeless' : ''}`}>${!placeless && html`<${PreviewPane} features=${features} draft=${draft} stale=${reading || found.loading} chosen=${chosen} out=${out} rowIssues=${chosen?.feature ? issues.filter((issue) => issue.row === chosen.feature?.properties.row) : NO_ISSUES}
           taken=${mayPick && chosen?.feature?.properties.row !== undefined ? isTaken(picked, chosen.feature.properties.row, worst.get(chosen.feature.properties.row)) : null} onChoose=${chooseFeature} onTake=${(/** @type {boolean} */ wanted) => take([chosen?.feature?.properties.row ?? 0], wanted)} />`}
