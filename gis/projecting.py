@@ -24,6 +24,8 @@ Box = tuple[float, float, float, float]
 """(west, south, east, north) in degrees, EPSG:4326."""
 
 WEB_MERCATOR: Final = "EPSG:3857"
+_MERCATOR_M: Final = 20_037_508.35
+"""Half of its equator."""
 _MERCATOR_LAT: Final = 85.06
 """Beyond it the projection has no use; coordinates stay finite by ending here."""
 
@@ -97,6 +99,8 @@ def box_in(of: Target, box: Sequence[float]) -> Box:
     """
     x0, y0, x1, y1 = (box[1], box[0], box[3], box[2]) if of.latitude_first else box
     if of.name == WEB_MERCATOR:
+        if max(abs(x0), abs(x1)) > _MERCATOR_M:  # it would come back on the other side of the globe
+            raise CrsMismatch(f"{x0:g} and {x1:g} metres are not both on the globe")
         xs, ys = _mercator().transform(np.array([x0, x1]), np.array([y0, y1]), direction="INVERSE")
         (x0, x1), (y0, y1) = xs.tolist(), ys.tolist()
     elif of.name == GCJ02:
