@@ -9,7 +9,7 @@ import { UndoDialog } from './undo-dialog.js';
 
 /** @import {ImportJob} from '../../../types/imports.d.ts' */
 
-const ORDER = ['rows', 'taken', 'new', 'changed', 'left_out'];
+const ORDER = ['rows', 'taken', 'new', 'changed', 'left_out', 'length_km', 'edges_car', 'edges_motorcycle', 'edges_foot', 'buildings', 'addresses'];
 
 /** @param {{job: ImportJob, put: (job: ImportJob) => void}} props */
 export function ResultPane({ job, put }) {

@@ -24,7 +24,7 @@ export const fieldText = (field) => (has(`imports.field.${field}`) ? t(`imports.
 /** @param {string} format */
 export const formatText = (format) => word('format', format);
 /** @param {string} stage */
-export const stageText = (stage) => word('stage', stage);
+export const stageText = (stage) => word('stage', stage.replaceAll('-', '_'));
 /** @param {string} state */
 export const stateText = (state) => word('state', state);
 /** @param {string} what */
@@ -83,7 +83,7 @@ export function whyNotText(why) {
  * @param {Record<string, number>} counts
  */
 export function countsText(counts) {
-  const order = ['taken', 'new', 'changed', 'removed', 'left_out'];
+  const order = ['taken', 'new', 'changed', 'gone', 'left_out', 'length_km', 'buildings', 'addresses'];
   return order
     .filter((name) => counts[name] && !(name === 'taken' && (counts.new || counts.changed)))
     .map((name) => t(`imports.counts.${name}`, { n: numberText(counts[name]) }))
