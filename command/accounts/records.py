@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-TokenKind = Literal["device", "integration", "kiosk"]
-TOKEN_KINDS: Final[tuple[TokenKind, ...]] = ("device", "integration", "kiosk")
+TokenKind = Literal["device", "integration", "kiosk", "reader"]
+TOKEN_KINDS: Final[tuple[TokenKind, ...]] = ("device", "integration", "kiosk", "reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class TokenRecord:
         token_hash: SHA-256 of the token, hex.
         responder_id: Whose positions a device token reports; None otherwise.
         device_id: The device's own name for itself, for the log only: it proves nothing.
-        area: For a kiosk or an integration: the subtree it may see; None: the whole district.
+        area: For a kiosk, an integration or a reader: the subtree it may see; None: the whole district.
     """
 
     id: str

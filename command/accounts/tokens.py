@@ -28,7 +28,7 @@ class DeviceGrant:
 
     Attributes:
         kind: "device": may report its own responder's position; "integration": may report positions of any
-            responder, and incidents.
+            responder, and incidents; "reader": may look at the layers for map programs, and nothing else.
         responder_id: Whose position a device reports.
         device_id: The device's own name for itself; proves nothing.
     """
@@ -90,10 +90,10 @@ class Tokens:
         return next((one for one in self._live.values() if one.token_id == token_id), None)
 
     def principal(self, grant: DeviceGrant) -> Principal | None:
-        """Return who an integration or a wall is to the access rules; None for a device: it only reports."""
+        """Return who a token's holder is to the access rules; None for a device: it only reports."""
         if grant.kind == "device":
             return None
-        role = "wall" if grant.kind == "kiosk" else "integration"
+        role = {"kiosk": "wall", "reader": "reader"}.get(grant.kind, "integration")
         return self._access.principal(
             user_id=f"token:{grant.token_id}",
             username=grant.label,

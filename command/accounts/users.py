@@ -28,7 +28,7 @@ from command.setting_sections import SecuritySettings
 
 MAX_USERNAME: Final = 64
 _MAX_NAME: Final = 60
-_MACHINE_ROLES: Final = frozenset({"wall", "integration"})
+_MACHINE_ROLES: Final = frozenset({"wall", "integration", "reader"})
 _WRONG: Final = "Wrong name or password."
 
 

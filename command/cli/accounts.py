@@ -24,7 +24,7 @@ CLI = "cli"
 """Who did it, in the audit record."""
 
 user = typer.Typer(help="Accounts.", no_args_is_help=True)
-token = typer.Typer(help="Tokens of trackers, integrations and walls.", no_args_is_help=True)
+token = typer.Typer(help="Tokens of trackers, integrations, walls and map programs.", no_args_is_help=True)
 audit = typer.Typer(help="The audit record.", no_args_is_help=True)
 
 
@@ -120,7 +120,7 @@ def reset_password(
 @token.command("issue")
 def issue(
     label: Annotated[str, typer.Argument(help="What it is for.")],
-    kind: Annotated[str, typer.Option(help="device, integration or kiosk")] = "device",
+    kind: Annotated[str, typer.Option(help="device, integration, kiosk or reader")] = "device",
     responder: Annotated[str | None, typer.Option(help="Whose position a device reports.")] = None,
     device: Annotated[str | None, typer.Option(help="The only device name it may use.")] = None,
     area: Annotated[str | None, typer.Option(help="Division code.")] = None,

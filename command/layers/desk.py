@@ -18,12 +18,13 @@ from command.errors import Malformed, TooManyRequests
 from command.incidents import Incident
 from command.layers.catalogue import AREAS, BEATS, CHECKPOINTS, INCIDENTS, PLACES, TIERS
 from command.layers.extract import Wish, within
-from command.layers.items import Fact, Shelves, Sight, of_board, of_district, of_incident
+from command.layers.items import Fact, Shelves, Sight, extent_of, of_board, of_district, of_incident
 from command.layers.model import Item, Layer
 from command.responders import Responder
 from command.store.database import Database
 from command.store.glance import incidents_between
 from command.tracking import Tracking
+from gis.projecting import Box
 
 MOST_INCIDENTS: Final = 500_000
 """In one export; more are taken out by months."""
@@ -86,6 +87,12 @@ class LayerDesk:
         if layer.id in _OF_DISTRICT:
             return of_district(layer, self._shelves, self._district(), sight)
         return of_board(layer, self._board, sight)
+
+    def extent(self, layer: Layer, sight: Sight) -> Box | None:
+        """Return a box around the things of a layer that somebody may see; not for incidents. Blocking."""
+        if layer.id in _OF_DISTRICT and sight.whole:
+            return self._shelves.shelf(layer, self._district()).extent
+        return extent_of(self.items(layer, sight))
 
     def item(self, layer: Layer, sight: Sight, key: str) -> Item | None:
         """Return one thing of a layer, None where there is none to be seen; not for incidents. Blocking."""

@@ -24,7 +24,7 @@ from command.layers.model import Item, Layer
 from command.responders import Responder
 from gis.areas import GRID
 from gis.locate import NONE
-from gis.projecting import Geometry, drawn
+from gis.projecting import Box, Geometry, bounds_of, drawn
 
 Fact = tuple[float, float, float, bool]
 """A position: lon, lat, its age in seconds, whether it is suspect."""
@@ -74,18 +74,17 @@ class Shelves:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[object, Sequence[Item]]] = {}
+        self._kept: dict[str, Shelf] = {}
 
-    def items(self, layer: Layer, district: District) -> Sequence[Item]:
-        """Return all things of a layer by id, whoever may see them. Best in a thread: the first time takes long."""
+    def shelf(self, layer: Layer, district: District) -> "Shelf":
+        """Return all things of a layer, whoever may see them. Best in a thread: the first time takes long."""
         source, make = self._maker(layer, district)
         kept = self._kept.get(layer.id)
-        # Where a place lies depends on the areas too; what an import leaves alone is the same object.
-        key = (district.areas, source)
-        if kept is None or not _same(kept[0], key):
-            kept = (key, sorted(make(district), key=lambda item: item.id))
+        if kept is None or kept.areas is not district.areas or kept.source is not source:
+            items = sorted(make(district), key=lambda item: item.id)
+            kept = Shelf(district.areas, source, items, extent_of(items))
             self._kept[layer.id] = kept
-        return kept[1]
+        return kept
 
     def _maker(self, layer: Layer, district: District) -> tuple[object, Callable[[District], Iterable[Item]]]:
         if layer is BEATS:
@@ -100,14 +99,35 @@ class Shelves:
         return district.areas, lambda district: _areas(district, tier)
 
 
-def _same(one: object, other: tuple[object, object]) -> bool:
-    assert isinstance(one, tuple)
-    return one[0] is other[0] and one[1] is other[1]
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The things of one layer of one district.
+
+    Attributes:
+        areas: Where things lie depends on them; what an import leaves alone is the same object.
+        source: What the things come from.
+        items: By id.
+        extent: The box around all; None where nothing stands anywhere.
+    """
+
+    areas: object
+    source: object
+    items: Sequence[Item]
+    extent: Box | None
+
+
+def extent_of(items: Iterable[Item]) -> Box | None:
+    """Return the box around things; None where none of them stands anywhere."""
+    boxes = [item.box or bounds_of(item.at) for item in items if item.at is not None]
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def of_district(layer: Layer, shelves: Shelves, district: District, sight: Sight) -> Sequence[Item]:
     """Return the district's things of a layer that somebody may see, by id."""
-    items = shelves.items(layer, district)
+    items = shelves.shelf(layer, district).items
     return items if sight.whole else [item for item in items if any(map(sight.covers, item.codes))]
 
 
@@ -122,7 +142,8 @@ def of_board(layer: Layer, board: Living, sight: Sight) -> list[Item]:
     else:
         assert layer is CLOSURES
         shut = (one for one in tuple(board.closures.values()) if sight.sees("closures", one))
-        items = [Item(c.id, c, c.areas, drawn(c.kind, c.coordinates)) for c in shut]
+        shapes = ((one, drawn(one.kind, one.coordinates)) for one in shut)
+        items = [Item(one.id, one, one.areas, shape, bounds_of(shape)) for one, shape in shapes]
     return sorted(items, key=lambda item: item.id)
 
 
@@ -143,7 +164,7 @@ def _responder(person: Responder, sight: Sight) -> Item:
 
 def _areas(district: District, tier: int | None) -> Iterable[Item]:
     areas = district.areas.areas if tier is None else district.areas.of_tier(tier)
-    return (Item(area.code, area, (area.code,), area.geometry) for area in areas)
+    return (Item(a.code, a, (a.code,), a.geometry, bounds_of(a.geometry)) for a in areas)
 
 
 def _beats(district: District) -> Iterable[Item]:
@@ -151,7 +172,7 @@ def _beats(district: District) -> Iterable[Item]:
     spots = [beat.geometry.representative_point() for beat in beats]
     lying = _grounds(district, [(spot.x, spot.y) for spot in spots])
     for beat, code in zip(beats, lying, strict=True):
-        yield Item(beat.code, beat, beat.grids or (code,), beat.geometry)
+        yield Item(beat.code, beat, beat.grids or (code,), beat.geometry, bounds_of(beat.geometry))
 
 
 def _checkpoints(district: District) -> Iterable[Item]:

@@ -4,11 +4,11 @@ Exports and the interface for map programs show the same things under the same n
 these. A field that is not listed here does not go out: no reporter's contact, nobody's number, no camera's source.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gis.projecting import Geometry
+from gis.projecting import Box, Geometry, meets
 
 FieldKind = Literal["text", "integer", "number", "flag", "moment", "day", "list"]
 Cell = str | int | float | bool | tuple[str, ...] | None
@@ -76,12 +76,22 @@ class Item:
         thing: What the layer's fields take facts from.
         codes: Divisions it lies in or belongs to; None among them where one is not known.
         at: Where it stands, WGS-84; None where that is unknown or not to be known.
+        box: Of an outline; a point is its own.
     """
 
     id: str
     thing: Any
     codes: tuple[str | None, ...]
     at: Geometry | None
+    box: Box | None = None
+
+    def meets(self, boxes: Sequence[Box]) -> bool:
+        """Say whether it has a point in one of the boxes, their rims included."""
+        if self.box is not None:
+            west, south, east, north = self.box
+            if all(west > e or east < w or south > n or north < s for w, s, e, n in boxes):
+                return False
+        return meets(self.at, boxes)
 
     def lies_in(self, root: str) -> bool:
         """Say whether it lies in the division whose code, without filling zeros, this is."""

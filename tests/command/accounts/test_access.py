@@ -114,9 +114,9 @@ def test_each_role_has_what_the_file_says_and_nothing_else(role: str, permission
         ("incident.close", "operator dispatcher supervisor leader", ""),
         ("incident.supervise", "supervisor leader", ""),
         ("incident.escalate", "dispatcher supervisor leader", ""),
-        ("positions.view", "dispatcher supervisor leader wall", "dept police worker"),
+        ("positions.view", "dispatcher supervisor leader reader wall", "dept police worker"),
         ("contact.unmask", "", "operator dispatcher supervisor leader police worker"),
-        ("camera.view", "operator dispatcher supervisor leader wall", "dept police"),
+        ("camera.view", "operator dispatcher supervisor leader reader wall", "dept police"),
         ("camera.manage", "admin", ""),
         ("camera.control", "dispatcher supervisor leader", "police"),
         ("video.manage", "operator dispatcher supervisor leader", ""),
@@ -125,7 +125,7 @@ def test_each_role_has_what_the_file_says_and_nothing_else(role: str, permission
         ("clip.export", "dispatcher supervisor leader", "police"),
         ("users.manage", "admin", ""),
         ("audit.view", "leader admin", ""),
-        ("view.map", "operator dispatcher supervisor leader wall", "dept police worker"),
+        ("view.map", "operator dispatcher supervisor leader reader wall", "dept police worker"),
     ],
 )
 def test_the_table_of_rights(permission: str, all_of: str, own: str) -> None:

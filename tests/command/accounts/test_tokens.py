@@ -74,6 +74,16 @@ async def test_nonsense_is_refused(parts: AccountParts, request_: TokenRequest, 
     assert caught.value.field == field
 
 
+async def test_a_reader_looks_within_its_area_and_does_nothing(parts: AccountParts) -> None:
+    token, _ = await parts.tokens.issue(TokenRequest("reader", "规划处 QGIS", area="340604001"), "admin")
+    grant = parts.tokens.lookup(token)
+    assert grant is not None
+    principal = parts.tokens.principal(grant)
+    assert principal is not None
+    assert (principal.role, principal.area) == ("reader", "340604001")
+    assert principal.permissions == {"view.map", "responders.view", "positions.view", "camera.view"}
+
+
 async def test_an_integration_reports_and_a_wall_looks(parts: AccountParts) -> None:
     token, _ = await parts.tokens.issue(TokenRequest("integration", "12345 热线"), "admin")
     grant = parts.tokens.lookup(token)
