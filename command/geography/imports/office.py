@@ -223,7 +223,16 @@ class Imports:
         job.save(self._home(job))
         task = asyncio.create_task(self._guard(job, work, before))
         self._tasks[job.id] = task
-        task.add_done_callback(lambda _task: self._tasks.pop(job.id, None))
+
+        def ended(_task: asyncio.Task[None]) -> None:
+            if self._tasks.get(job.id) is not task:
+                return  # another one has begun with the same job
+            del self._tasks[job.id]
+            if job.at_work:  # cancelled before it had begun
+                work.close()
+                self._finish(job, "cancelled" if job.state == "reading" else "ready")
+
+        task.add_done_callback(ended)
 
     async def _guard(self, job: Job, work: Coroutine[object, object, None], before: Before | None) -> None:
         """Whatever becomes of the work, the job says so."""
