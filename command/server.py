@@ -37,6 +37,7 @@ from command.api import (
     locating,
     messages,
     nearest,
+    ogc,
     ops,
     pages,
     pictures,
@@ -503,6 +504,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
     app.include_router(api)
     app.include_router(basemap.tiles_router)
     app.include_router(ops.router)
+    app.state.passes = ogc.Passes()
+    app.include_router(ogc.router)
     figures = standard_figures(services, hub)
     app.state.figures = figures
     app.state.checks = {

@@ -70,7 +70,7 @@ class Static(StaticFiles):
 
 
 class PackedAnswers:
-    """Compresses the answers of the API. Tiles and clips answer byte ranges and must not be touched.
+    """Compresses what the API and /ogc answer. Tiles and clips answer byte ranges and must not be touched.
 
     Args:
         app: The application behind.
@@ -83,7 +83,8 @@ class PackedAnswers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
         path = scope.get("path", "")
-        packs = scope["type"] == "http" and path.startswith("/api/") and not path.endswith(PACKED_ALREADY)
+        text = path.startswith(("/api/", "/ogc/")) and not path.endswith(PACKED_ALREADY)
+        packs = scope["type"] == "http" and text
         await (self._packing if packs else self._app)(scope, receive, send)
 
 

@@ -72,6 +72,7 @@ def incidents_between(
     since: str | None = None,
     until: str | None = None,
     *where: sa.ColumnElement[bool],
+    backwards: bool = False,
 ) -> Iterator[Incident]:
     """Yield incidents by id.
 
@@ -80,9 +81,11 @@ def incidents_between(
         since: Reported at or after, RFC 3339 in UTC; None: from the first.
         until: Reported before; None: to the last.
         where: Further conditions.
+        backwards: The last id first.
     """
     table = schema.incidents
-    query = sa.select(table.c.entity).where(*where).order_by(table.c.id)
+    query = sa.select(table.c.entity).where(*where)
+    query = query.order_by(table.c.id.desc() if backwards else table.c.id)
     if since is not None:
         query = query.where(table.c.reported_at >= since)
     if until is not None:
