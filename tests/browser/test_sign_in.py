@@ -16,6 +16,7 @@ from tests.browser.town import PASSWORD, Town
 def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.fill("#username", username)
     page.fill("#password", password)
+    expect(page.locator("#submit")).to_be_enabled()
     page.press("#password", "Enter")
 
 
