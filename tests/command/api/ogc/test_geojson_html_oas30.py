@@ -84,7 +84,7 @@ def test_req_html_definition_and_content(site: Site, path: str) -> None:
     assert page.open == []
     # Nothing from elsewhere, no script.
     assert page.tags.isdisjoint({"script", "img", "iframe", "style"})
-    assert all(address.startswith("/static/css/") for address in page.loaded)
+    assert all(address.startswith("/static/") for address in page.loaded)
     # Everything that the other form links to can be reached.
     if path != "/api":
         machine = site.json(path, f="json")
