@@ -12,7 +12,8 @@ from gis.projecting import Geometry
 _HEAD = (
     '<!doctype html>\n<html lang="zh-CN" data-theme="light"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width"><title>{title}</title>'
-    '<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/ogc.css"><link rel="icon" href="/static/field-icon.svg" type="image/svg+xml">'
+    '<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/ogc.css">'
+    '<link rel="icon" href="/static/field-icon.svg" type="image/svg+xml">'
     "</head><body>\n<header><nav>{trail}</nav><h1>{title}</h1></header>\n<main>\n"
 )
 
