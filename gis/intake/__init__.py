@@ -5,6 +5,7 @@ checks every row, and leaves a preview, a list of issues and the new district fi
 force here, and nothing is decided that the evidence does not decide: `Draft.needs` names what a person has to.
 """
 
+from gis.apart.messages import Progress, Refused
 from gis.intake.engine import draft
 from gis.intake.model import (
     ISSUES,
@@ -17,9 +18,7 @@ from gis.intake.model import (
     Draft,
     Encoding,
     Layer,
-    Progress,
     Reference,
-    Refused,
     Severity,
     TextSample,
     Why,

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.intake.model import Encoding, Refused, TextSample, refuse
+from gis.apart.messages import Refused, refuse
+from gis.intake.model import Encoding, TextSample
 
 CANDIDATES: Final = ("utf-8", "gb18030", "big5")
 REREAD: Final = (("latin-1", "gb18030"), ("latin-1", "utf-8"), ("gb18030", "utf-8"), ("cp437", "gb18030"))

@@ -9,7 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from gis.intake.model import refuse
+from gis.apart.messages import refuse
 from gis.intake.rows import as_text
 from gis.tables import SYNONYMS
 

@@ -17,7 +17,8 @@ import shapely
 from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
-from gis.intake.model import Encoding, Layer, Refused, Why, refuse
+from gis.apart.messages import Refused, refuse
+from gis.intake.model import Encoding, Layer, Why
 from gis.intake.rows import Rows, Shapes
 
 _SHAPES: Final = ("Point", "LineString", "LinearRing", "Polygon")

@@ -12,8 +12,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from gis.errors import BadFile
-
 KINDS: Final = (
     "areas",
     "beats",
@@ -105,22 +103,6 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     current_file: Path | None = None
     roads_file: Path | None = None
     bounds: tuple[float, float, float, float] | None = None
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far a draft is.
-
-    Attributes:
-        share: 0 to 1, never falling.
-        stage: "waiting", "unpacking", "reading", "guessing", "checking", "repairing" or "writing".
-        done: Rows of this stage dealt with, where they are counted.
-        total: Rows of the file, 0 while unknown.
-    """
-
-    share: float
-    stage: str
-    done: int = 0
-    total: int = 0
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -234,31 +216,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Why, ...] = ()
 
 
-class Refusal(msgspec.Struct, frozen=True):
-    """Why a file was refused whole. ``code`` is for programs, ``where`` names the place in the file."""
-
-    code: str
-    detail: str
-    detail_zh: str
-    where: str = "file"
-
-
-class Refused(BadFile):
-    """A file that cannot be drafted at all.
-
-    Args:
-        path: What to call the file.
-        refusal: Why.
-    """
-
-    def __init__(self, path: str, refusal: Refusal) -> None:
-        super().__init__(path, refusal.where, refusal.detail)
-        self.refusal = refusal
-        self.code = refusal.code
-        self.detail = refusal.detail
-        self.detail_zh = refusal.detail_zh
-
-
 class Given(msgspec.Struct, frozen=True):
     """A file handed to the worker: an open descriptor and the name it goes by inside."""
 
@@ -273,16 +230,3 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     files: tuple[Given, ...]
     reference: Reference
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of the worker: exactly one of the three."""
-
-    progress: Progress | None = None
-    error: Refusal | None = None
-    done: bool = False
-
-
-def refuse(code: str, zh: str, en: str, where: str = "file") -> Refused:
-    """Make the error that ends a draft; the parent names the file."""
-    return Refused("", Refusal(code, en, zh, where))

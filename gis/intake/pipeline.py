@@ -11,11 +11,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.apart.messages import refuse
 from gis.intake import datum, fields, ground, placing, points, polygons, reading, texts, tiers
 from gis.intake.fields import KindSpec
 from gis.intake.inforce import InForce
 from gis.intake.issues import RANK, Issue, Issues
-from gis.intake.model import Choices, Column, Crs, Draft, Request, refuse
+from gis.intake.model import Choices, Column, Crs, Draft, Request
 from gis.intake.outcome import write_results
 from gis.intake.rows import Rows, as_text
 from gis.intake.table import Sheet, canonical

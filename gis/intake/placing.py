@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.apart.messages import refuse
 from gis.crs import BD09, CGCS2000, GCJ02, WGS84, Floats, lonlat_from
 from gis.errors import CrsMismatch
-from gis.intake.model import refuse
 from gis.intake.rows import Shapes
 
 SWAPPED: Final = "+swapped"

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
+from gis.apart.messages import Refused, refuse
 from gis.intake import encodings, kml, shapefile, sheets
-from gis.intake.model import Choices, Encoding, Layer, Refused, Why, refuse
+from gis.intake.model import Choices, Encoding, Layer, Why
 from gis.intake.rows import Cut, Rows, Shapes
 from gis.intake.unpack import Member, Unpacked
 

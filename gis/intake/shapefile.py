@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gis.apart.messages import refuse
 from gis.intake import encodings
-from gis.intake.model import Encoding, Why, refuse
+from gis.intake.model import Encoding, Why
 from gis.intake.rows import Cut
 
 _HEADER: Final = 32

@@ -14,8 +14,9 @@ import pyarrow as pa
 import python_calamine
 from numpy.typing import NDArray
 
+from gis.apart.messages import refuse
 from gis.intake import encodings
-from gis.intake.model import Choices, Encoding, Layer, Why, refuse
+from gis.intake.model import Choices, Encoding, Layer, Why
 from gis.intake.rows import Rows
 
 MOST_ROWS: Final = 500_000

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from gis.intake.model import Given, Refused, refuse
+from gis.apart.messages import Refused, refuse
+from gis.intake.model import Given
 
 MAX_BYTES: Final = 1 << 30
 MAX_UNPACKED_BYTES: Final = 1 << 30

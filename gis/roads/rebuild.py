@@ -15,15 +15,15 @@ from typing import Final
 
 import msgspec
 
+from gis.apart.confinement import NOBODY
+from gis.apart.messages import Progress, Refusal, Refused
+from gis.apart.supervision import bare_environment, supervise
 from gis.errors import BadFile, GisError, NoRoads
-from gis.intake.engine import bare_environment, supervise
-from gis.intake.model import Progress, Refusal, Refused
 from gis.roads.extract import MADE, RoadsBuilt, graph_name
 from gis.roads.read import osm_file
 
 TIMEOUT_S: Final = 3600.0
 MAX_BYTES: Final = 4 << 30
-NOBODY: Final = 65534
 
 
 async def build_roads(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gis.intake.model import Progress, Refused
+from gis.apart.messages import Progress, Refused
 from gis.roads import PROFILES, RoadGraph
 from gis.roads.framing import why_broken
 from gis.roads.rebuild import build_roads

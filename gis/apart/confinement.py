@@ -32,28 +32,45 @@ _TCP: Final = 3
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 
 
+def limit(memory_bytes: int, cpu_s: int, file_bytes: int, open_files: int) -> None:
+    """Limit what the process and all that it starts may take; nobody can raise it again.
+
+    Args:
+        memory_bytes: Of address space.
+        cpu_s: Seconds of processor time.
+        file_bytes: Of any one file that it writes.
+        open_files: At a time.
+    """
+    for what, most in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_NOFILE, open_files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def become_nobody() -> None:
+    """Leave root, where the process was started as root."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+
+
 def confine(folder: Path) -> None:
     """Give up what reading a file does not need.
 
     Args:
         folder: The only place where the process may write; it must have been given to it.
     """
-    for what, limit in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
+    limit(MEMORY_BYTES, CPU_S, FILE_BYTES, OPEN_FILES)
     libc = ctypes.CDLL(None, use_errno=True)
     root = os.geteuid() == 0
     # Without root a namespace needs another for users, which a process with threads cannot make.
     libc.unshare(_NEW_NET if root else _NEW_USER | _NEW_NET)
-    if root:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+    become_nobody()
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     keep_to(libc, folder, _installed())
 
