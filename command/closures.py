@@ -7,7 +7,7 @@ closure begins and ends by the clock (`decide_due`, looked at once a second) or 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import msgspec
 
@@ -172,18 +172,7 @@ def decide_draw(
     begun = starts <= context.now
     closure = Closure(
         id=closure_id,
-        reason=_reason(wish.reason),
-        kind=wish.kind,
-        coordinates=wish.coordinates,
-        direction=wish.direction,
-        profiles=_ordered(wish.profiles),
-        starts_at=rfc3339(starts),
-        ends_at=None if wish.ends_at is None else rfc3339(wish.ends_at),
-        state="in_force" if begun else "planned",
-        place=survey.place,
-        roads=survey.roads,
-        length_m=survey.length_m,
-        areas=survey.areas,
+        **_drawn(wish, survey, starts, begun=begun),
         drawn_by=context.actor.id,
         drawn_by_name=context.actor.name,
         drawn_at=context.at,
@@ -223,23 +212,30 @@ def decide_change(
     begun = starts <= context.now
     wanted = msgspec.structs.replace(
         old,
-        reason=_reason(wish.reason),
-        kind=wish.kind,
-        coordinates=wish.coordinates,
-        direction=wish.direction,
-        profiles=_ordered(wish.profiles),
-        starts_at=rfc3339(starts),
-        ends_at=None if wish.ends_at is None else rfc3339(wish.ends_at),
-        state="in_force" if begun else "planned",
+        **_drawn(wish, survey, starts, begun=begun),
         started_at=old.started_at or (context.at if begun else None),
-        place=survey.place,
-        roads=survey.roads,
-        length_m=survey.length_m,
-        areas=survey.areas,
     )
     if wanted == old:
         return []
     return [_fact("closure.changed", _stamped(wanted, context))]
+
+
+def _drawn(wish: Wish, survey: Survey, starts: datetime, *, begun: bool) -> dict[str, Any]:
+    """What a closure holds of what was asked for, and of what lies there."""
+    return {
+        "reason": _reason(wish.reason),
+        "kind": wish.kind,
+        "coordinates": wish.coordinates,
+        "direction": wish.direction,
+        "profiles": _ordered(wish.profiles),
+        "starts_at": rfc3339(starts),
+        "ends_at": None if wish.ends_at is None else rfc3339(wish.ends_at),
+        "state": "in_force" if begun else "planned",
+        "place": survey.place,
+        "roads": survey.roads,
+        "length_m": survey.length_m,
+        "areas": survey.areas,
+    }
 
 
 def decide_end(

@@ -7,9 +7,6 @@ of their outline.
 
 from __future__ import annotations
 
-import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +19,7 @@ import osmium.osm
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from gis.columns import load_columns, save_columns
 from gis.crs import LocalMetric
 from gis.errors import BadFile
 from gis.roads.profiles import Tags
@@ -86,16 +84,12 @@ class Addresses:
 
     def save(self, path: Path | str) -> None:
         """Write the file, whole or not at all."""
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
-        with part.open("wb") as file:
-            np.savez_compressed(
-                file,
-                lon_e7=np.rint(self.lon * _E7).astype(np.int32),
-                lat_e7=np.rint(self.lat * _E7).astype(np.int32),
-                labels=np.frombuffer("\n".join(self.labels).encode(), dtype=np.uint8),
-            )
-        os.replace(part, target)
+        save_columns(
+            path,
+            lon_e7=np.rint(self.lon * _E7).astype(np.int32),
+            lat_e7=np.rint(self.lat * _E7).astype(np.int32),
+            labels=np.frombuffer("\n".join(self.labels).encode(), dtype=np.uint8),
+        )
 
     @classmethod
     def load(cls, path: Path | str) -> Addresses:
@@ -104,15 +98,15 @@ class Addresses:
         Raises:
             BadFile: It is damaged, or something else.
         """
+        stored = load_columns(path, "a file of addresses", _FIELDS)
+        lon, lat, text = (stored[name] for name in _FIELDS)
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                lon, lat, text = (stored[name] for name in _FIELDS)
             labels = text.tobytes().decode().split("\n") if len(text) else []
             if not len(lon) == len(lat) == len(labels):
                 raise ValueError("its columns differ in length")
             return cls(labels, lon / _E7, lat / _E7)
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise BadFile(str(path), "file", f"no file of addresses: {error}") from error
+        except (ValueError, TypeError) as error:
+            raise BadFile(str(path), "file", f"not a file of addresses: {error}") from error
 
 
 NO_ADDRESSES: Final = Addresses((), np.empty(0), np.empty(0))

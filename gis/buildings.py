@@ -5,10 +5,7 @@ Only outer outlines count: they are what stands in a camera's way.
 
 from __future__ import annotations
 
-import os
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +16,7 @@ import osmium.filter
 import osmium.osm
 from numpy.typing import NDArray
 
+from gis.columns import load_columns, save_columns
 from gis.errors import BadFile
 from gis.roads.profiles import Tags
 
@@ -51,17 +49,13 @@ class Buildings:
 
     def save(self, path: Path | str) -> None:
         """Write the file, whole or not at all."""
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
-        with part.open("wb") as file:
-            np.savez_compressed(
-                file,
-                lon_e7=np.rint(self.lon * _E7).astype(np.int32),
-                lat_e7=np.rint(self.lat * _E7).astype(np.int32),
-                start=self.start.astype(np.int32),
-                height_m=self.height_m.astype(np.float32),
-            )
-        os.replace(part, target)
+        save_columns(
+            path,
+            lon_e7=np.rint(self.lon * _E7).astype(np.int32),
+            lat_e7=np.rint(self.lat * _E7).astype(np.int32),
+            start=self.start.astype(np.int32),
+            height_m=self.height_m.astype(np.float32),
+        )
 
     @classmethod
     def load(cls, path: Path | str) -> Buildings:
@@ -70,9 +64,9 @@ class Buildings:
         Raises:
             BadFile: It is damaged, or something else.
         """
+        stored = load_columns(path, "a file of buildings", _FIELDS)
+        lon, lat, start, height_m = (stored[name] for name in _FIELDS)
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                lon, lat, start, height_m = (stored[name] for name in _FIELDS)
             found = cls(lon / _E7, lat / _E7, start.astype(np.int64), height_m.astype(np.float64))
             lengths = np.diff(found.start)
             if (
@@ -83,17 +77,8 @@ class Buildings:
                 or (lengths < 3).any()
             ):
                 raise ValueError("its columns do not fit together")
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            KeyError,
-            IndexError,
-            TypeError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise BadFile(str(path), "file", f"no file of buildings: {error}") from error
+        except (ValueError, IndexError, TypeError) as error:
+            raise BadFile(str(path), "file", f"not a file of buildings: {error}") from error
         return found
 
 

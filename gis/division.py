@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from shapely.geometry import MultiPolygon, Polygon
 
@@ -59,6 +59,24 @@ class Area:
     valid_from: date | None = None
     valid_to: date | None = None
     source_crs: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of it besides its outline, fit for JSON; days as YYYY-MM-DD."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "tier": self.tier,
+            "parent": self.parent,
+            "label": self.label,
+            "chief": self.chief,
+            "workers": list(self.workers),
+            "beat": self.beat,
+            "households": self.households,
+            "kind": self.kind,
+            "posts": self.posts,
+            "valid_from": None if self.valid_from is None else self.valid_from.isoformat(),
+            "valid_to": None if self.valid_to is None else self.valid_to.isoformat(),
+        }
 
     def holds_on(self, day: date) -> bool:
         """Whether it is so on a day."""

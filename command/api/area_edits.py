@@ -260,19 +260,7 @@ async def read_history(code: str, me: Geographer, s: ServicesOf) -> Json:
 def version_row(area: Area) -> Json:
     """Return one version of an area, with its outline."""
     return {
-        "code": area.code,
-        "name": area.name,
-        "tier": area.tier,
-        "parent": area.parent,
-        "label": area.label,
-        "chief": area.chief,
-        "workers": list(area.workers),
-        "beat": area.beat,
-        "households": area.households,
-        "kind": area.kind,
-        "posts": area.posts,
-        "valid_from": None if area.valid_from is None else area.valid_from.isoformat(),
-        "valid_to": None if area.valid_to is None else area.valid_to.isoformat(),
+        **area.facts(),
         "area_km2": round(area_km2(area.geometry), 6),
         "geometry": exact_geometry(area.geometry),
     }

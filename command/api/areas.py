@@ -43,19 +43,7 @@ def area_row(s: Services, area: Area) -> Json:
     """Return an area without its outline."""
     lon, lat = s.district.areas.label_point(area.code)
     return {
-        "code": area.code,
-        "name": area.name,
-        "tier": area.tier,
-        "parent": area.parent,
-        "label": area.label,
-        "chief": area.chief,
-        "workers": list(area.workers),
-        "beat": area.beat,
-        "households": area.households,
-        "kind": area.kind,
-        "posts": area.posts,
-        "valid_from": None if area.valid_from is None else area.valid_from.isoformat(),
-        "valid_to": None if area.valid_to is None else area.valid_to.isoformat(),
+        **area.facts(),
         "label_point": [round(lon, 7), round(lat, 7)],
     }
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from gis.columns import load_columns, save_columns
 from gis.crs import LocalMetric
 from gis.errors import BadFile, NoRoads
 from gis.roads.build import RoadArrays, build_arrays, centre, edge_lines
@@ -188,15 +187,8 @@ class RoadGraph:
             "junctions": a.junctions,
             "skipped": a.skipped,
         }
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
-        with part.open("wb") as file:
-            np.savez_compressed(
-                file,
-                header=np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), dtype=np.uint8),
-                **{name: getattr(a, name) for name in _ARRAYS},
-            )
-        os.replace(part, target)
+        text = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), dtype=np.uint8)
+        save_columns(path, header=text, **{name: getattr(a, name) for name in _ARRAYS})
 
     @classmethod
     def load(cls, path: Path | str) -> RoadGraph:
@@ -205,12 +197,12 @@ class RoadGraph:
         Raises:
             BadFile: It is not a road graph, or one of another format.
         """
+        found = load_columns(path, "a road graph", ("header",))
         try:
-            with np.load(path, allow_pickle=False) as file:
-                header = json.loads(file["header"].tobytes())
-                stored = {name: file[name] for name in _ARRAYS if name in file}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            header = json.loads(found["header"].tobytes())
+        except ValueError as error:
             raise BadFile(str(path), "file", "not a road graph") from error
+        stored = {name: found[name] for name in _ARRAYS if name in found}
         if header.get("format") == 1:
             # Made before turns cost anything; the same roads, only simpler.
             stored["out_head"] = stored["lane_head"][stored["out_lane"]]
