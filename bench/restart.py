@@ -24,8 +24,8 @@ import websockets
 
 from bench.events import incident
 from command.accounts.users import NewUser
+from command.core import open_core
 from command.events import SYSTEM, Event, Fact
-from command.server import open_core
 from command.settings import load_settings
 from command.store.log import Commit
 

@@ -33,10 +33,11 @@ from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cameras import Camera
 from command.clock import ManualClock
+from command.core import DISTRICT, Core, open_core
 from command.district import AREAS, BEATS, PLACES, About, District, graph_file
 from command.events import SYSTEM
 from command.responders import Responder
-from command.server import DISTRICT, Core, create_app, open_core
+from command.server import create_app
 from command.setting_sections import SecuritySettings
 from command.settings import Settings
 from command.telemetry.state import Report, Verdict

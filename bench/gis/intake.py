@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from bench.rig import free_port
 from command.accounts.users import NewUser
-from command.server import open_core
+from command.core import open_core
 from command.settings import load_settings
 from gis import intake
 from gis.crs import by_columns, gcj02_from_wgs84, wgs84_from_gcj02

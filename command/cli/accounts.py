@@ -14,8 +14,8 @@ from command.accounts.records import TOKEN_KINDS, TokenKind
 from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cli.common import load, say
+from command.core import Core, open_core
 from command.errors import NotFound
-from command.server import Core, open_core
 
 T = TypeVar("T")
 Data = Annotated[Path | None, typer.Option(help="Data folder.")]

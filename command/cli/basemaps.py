@@ -5,9 +5,9 @@ from pathlib import Path
 
 from command.basemap.prepare import Wish
 from command.cli.common import load, say
+from command.core import open_core
 from command.errors import NotFound
 from command.events import SYSTEM
-from command.server import open_core
 
 NOTHING = "none"
 

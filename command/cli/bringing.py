@@ -13,11 +13,11 @@ from command.basemap import SLOTS, Slot
 from command.basemap.prepare import Wish
 from command.cli.basemaps import import_basemap
 from command.cli.common import load, say
+from command.core import Core, open_core
 from command.events import SYSTEM
 from command.geography.imports import KINDS, Imports, Job
 from command.geography.imports.issues import FILE as ISSUES
 from command.geography.imports.issues import read_issues
-from command.server import Core, open_core
 from gis.crs import WGS84
 from gis.intake import Choices, Draft
 from gis.intake.model import Rows

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from command.cli.common import load, say
+from command.core import DATABASE, DISTRICT
 from command.errors import YipingError
-from command.server import DATABASE, DISTRICT
 from command.settings import Settings
 from command.store import archive
 from command.store.database import Database

@@ -9,11 +9,11 @@ import typer
 
 from command import district as names
 from command.cli.common import load, say
+from command.core import DATABASE, DISTRICT
 from command.district import District, load_district
 from command.errors import Malformed, NotFound
 from command.layers import EXPORTED, INCIDENTS, Item, Shelves, Sight, of_board, of_district, of_incident
 from command.layers.extract import Wish, within, write
-from command.server import DATABASE, DISTRICT
 from command.store.glance import glance
 from gis.layer_files import DATUMS, FORMATS
 from gis.roads.profiles import PROFILES

@@ -14,12 +14,12 @@ from command import camera_import, importing
 from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cameras import Camera
+from command.core import DISTRICT, Core, open_core
 from command.demo import cameras, farm
 from command.district import AREAS, BEATS, CHECKPOINTS, PLACES, About
 from command.events import SYSTEM
 from command.resources import config_dir
 from command.responders import Responder
-from command.server import DISTRICT, Core, open_core
 from command.settings import Settings
 from gis.synthetic import DistrictFiles, generate, load_spec
 from streams.synthetic.config import FarmConfig

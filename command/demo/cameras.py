@@ -15,8 +15,8 @@ import msgspec
 
 from command.cameras import Camera, Layout, Tour
 from command.clock import rfc3339
+from command.core import Core
 from command.events import SYSTEM
-from command.server import Core
 from streams.source import Source
 from streams.synthetic.config import (
     FarmCamera,

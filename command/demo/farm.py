@@ -11,8 +11,8 @@ from typing import IO, Any, Final, Self
 
 import msgspec
 
+from command.core import open_core
 from command.demo import cameras
-from command.server import open_core
 from command.settings import Settings
 from streams.synthetic.config import FarmConfig, GbPlatform, Ready
 

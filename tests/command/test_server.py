@@ -1,22 +1,16 @@
-"""The composition root: what survives a restart, and what a second process is told."""
+"""The whole service: what survives a restart, and what is erased in time."""
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
-from command.board import Board
-from command.clock import ManualClock
 from command.district import District
-from command.server import Units, open_core, purge_contacts
+from command.server import purge_contacts
 from command.store import schema
-from command.store.database import DataFolderInUse
-from tests.command.world import World
-from tests.fixtures import START, Centre, Keys, district_of, open_centre, settings_for
+from tests.fixtures import START, Centre, Keys, open_centre
 
 
 async def test_a_restart_shows_the_same_picture(
@@ -51,30 +45,6 @@ async def test_sessions_and_units_outlive_a_restart(
             assert (await client.get("/api/v1/session")).json()["user"]["username"] == "dispatcher"
 
 
-def test_a_second_process_is_told_that_the_folder_is_in_use(data_folder: Path, district: District) -> None:
-    core = open_core(settings_for(data_folder), ManualClock(START), district)
-    with pytest.raises(DataFolderInUse):
-        open_core(settings_for(data_folder), ManualClock(START), district)
-    core.close()
-    open_core(settings_for(data_folder), ManualClock(START), district).close()
-
-
-def test_a_folder_that_is_not_there_yet_begins_empty(tmp_path: Path) -> None:
-    core = open_core(settings_for(tmp_path / "new" / "data"), ManualClock(START))
-    assert core.board.seq == 0
-    assert core.district.about.prefix == "YP"
-    core.close()
-
-
-def test_a_damaged_district_stops_the_start_and_lets_go_of_the_folder(data_folder: Path) -> None:
-    (district_of(data_folder) / "areas.gpkg").write_bytes(b"broken")
-    for _ in range(2):
-        with pytest.raises(Exception, match=r"areas\.gpkg"):
-            open_core(settings_for(data_folder), ManualClock(START))
-    shutil.rmtree(district_of(data_folder))
-    open_core(settings_for(data_folder), ManualClock(START)).close()
-
-
 async def test_contacts_are_erased_when_their_time_is_over(centre: Centre) -> None:
     await centre.report(reporter_contact="13812340472")
     database = centre.core.database
@@ -89,21 +59,3 @@ async def test_contacts_are_erased_when_their_time_is_over(centre: Centre) -> No
     assert kept() == 1
     assert await purge_contacts(database, rfc3339(START + timedelta(days=31))) == 1
     assert kept() == 0
-
-
-def test_devices_follow_the_roster() -> None:
-    from command.events import SYSTEM
-    from command.responders import decide_register
-    from tests.fixtures import PEOPLE
-
-    world = World(units=())
-    units = Units(world.board)
-    world.take(lambda p, c: decide_register(p, list(PEOPLE), c), SYSTEM)
-    assert units.unit_of_device("phone-1") is None
-    for event in world.events:
-        units.apply(event)
-    assert units.unit_of_device("phone-1") == 1
-    assert units.unit_of("p1") == 11
-    assert units.unit_of("nobody") is None
-    assert Units(world.board).unit_of_device("phone-21") == 21
-    assert Board("e").responders == {}

@@ -499,7 +499,8 @@ def test_a_clip_played_in_pieces_is_one_viewing_until_it_rests(
     data_folder: Path, prepared: tuple[Path, Keys], district: District
 ) -> None:
     from command.clock import ManualClock
-    from command.server import create_app, open_core
+    from command.core import open_core
+    from command.server import create_app
     from tests.fixtures import START, settings_for
 
     clock = ManualClock(START)

@@ -11,9 +11,10 @@ import pytest
 
 from command.basemap.prepare import Wish
 from command.clock import ManualClock
+from command.core import open_core
 from command.errors import Malformed
 from command.events import SYSTEM
-from command.server import create_app, open_core
+from command.server import create_app
 from command.settings import BasemapSettings
 from gis.errors import BadFile
 from tests.command.api.test_incidents import error

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from command.clock import ManualClock
+from command.core import IMPORTS, open_core
 from command.district import AREAS
 from command.geography.imports.jobs import RECORD
-from command.server import IMPORTS, create_app, open_core
+from command.server import create_app
 from command.settings import CameraSettings
 from gis.intake.fields import SPECS, guess
 from tests.fixtures import (

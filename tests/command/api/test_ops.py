@@ -77,7 +77,8 @@ def test_figures_of_two_services_do_not_meet() -> None:
 
 
 def test_the_standard_figures_of_a_whole_service_can_all_be_read(tmp_path: Path) -> None:
-    from command.server import create_app, open_core
+    from command.core import open_core
+    from command.server import create_app
 
     core = open_core(Settings(data_dir=tmp_path))
     try:

@@ -303,7 +303,8 @@ def test_require_knows_its_permissions() -> None:
 
 
 def test_every_route_of_the_service_declares_its_access(tmp_path: Path) -> None:
-    from command.server import create_app, open_core
+    from command.core import open_core
+    from command.server import create_app
 
     core = open_core(Settings(data_dir=tmp_path))
     try:

@@ -14,14 +14,14 @@ import msgspec
 import pytest
 
 from command.cameras import Camera
+from command.core import open_core
 from command.demo import cameras as equipment
 from command.demo import farm
-from command.server import open_core
 from command.settings import load_settings
 
 if TYPE_CHECKING:
+    from command.core import Core
     from command.district import District
-    from command.server import Core
 
 SITES = (
     "junction",
