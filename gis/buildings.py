@@ -103,10 +103,11 @@ def read_buildings(pbf: Path | str) -> Buildings:
             .with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
         )
         for area in reader:
+            assert isinstance(area, osmium.osm.Area)  # the filter lets nothing else through
             tags = dict(area.tags)
             if tags.get("building") in _NO_WALLS or tags.get("location") == "underground":
                 continue
-            for ring in area.outer_rings():  # type: ignore[union-attr]
+            for ring in area.outer_rings():
                 corners = [(node.lon, node.lat) for node in ring if node.location.valid()][:-1]
                 if len(corners) < 3:
                     continue

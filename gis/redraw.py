@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import shapely
 
@@ -33,7 +33,7 @@ class Attributes:
     """Give an area other attributes: names of `EDITABLE` and their values."""
 
     code: str
-    values: Mapping[str, object]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,12 @@ class Change:
     code: str
     before: Area | None
     after: Area | None
+
+    @property
+    def tier(self) -> int:
+        """Of the area, as it is or was."""
+        area = self.after or self.before
+        return 0 if area is None else area.tier
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -183,7 +189,7 @@ def _describe(named: dict[str, Area], step: Attributes, number: int) -> None:
     if unknown:
         detail = f"{', '.join(unknown)} cannot be changed"
         raise StepRefused(EditRefused("unknown_field", detail, keys=(step.code,)), number)
-    new = replace(area, **step.values)  # type: ignore[arg-type]
+    new = replace(area, **step.values)
     if new.valid_from is not None and new.valid_to is not None and new.valid_to < new.valid_from:
         refused = EditRefused("bad_period", "it would end before it begins", keys=(step.code,))
         raise StepRefused(refused, number)

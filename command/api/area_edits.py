@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from command.accounts.access import Principal
 from command.api.areas import area_row
+from command.api.revisions import told
 from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
 from command.errors import Forbidden, Malformed, NotFound
@@ -267,13 +268,8 @@ def version_row(area: Area) -> Json:
 
 
 def _change_row(change: AreaChange) -> Json:
-    revision = change.revision
     return {
-        "revision": revision.number,
-        "at": revision.at,
-        "by_name": revision.change.by_name,
-        "what": revision.change.what,
-        "note": revision.change.note,
+        **told(change.revision),
         "fields": list(change.fields),
         "before": None if change.before is None else version_row(change.before),
         "after": None if change.after is None else version_row(change.after),

@@ -1,4 +1,4 @@
-"""Bringing files in: upload, look, choose, apply, take back; and the history of the district's files."""
+"""Bringing files in: upload, look, choose, apply, take back."""
 
 import asyncio
 from typing import Annotated, Final
@@ -16,14 +16,12 @@ from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
 from command.errors import Forbidden, Malformed, NotFound
 from command.geography.imports import KINDS, Job, issues
-from command.geography.revisions import Revision
 from gis.intake import Choices
 from gis.intake.fields import SPECS
 from gis.intake.model import Rows
 
 router = APIRouter(tags=["geography"])
 Importer = Annotated[Principal, Depends(require("areas.manage", "camera.manage", "responders.manage"))]
-Geographer = Annotated[Principal, Depends(require("areas.manage"))]
 
 PERMISSION_OF: Final = {"cameras": "camera.manage", "responders": "responders.manage"}
 """What a kind needs, where it is not `areas.manage`."""
@@ -188,22 +186,6 @@ async def list_issues(
     return {"items": [msgspec.to_builtins(item) for item in items], "next": str(more) if more else None}
 
 
-@router.get("/geography/revisions")
-async def list_revisions(me: Geographer, s: ServicesOf) -> Json:
-    """List the changes of the district's files, newest first."""
-    del me
-    return {"items": [_revision(s, one) for one in s.keeper.revisions.history()], "next": None}
-
-
-@router.post("/geography/revisions/{number}/undo")
-async def undo_revision(number: int, me: Geographer, s: ServicesOf) -> Json:
-    """Bring back the files that a revision replaced, as a revision of its own."""
-    done = await s.keeper.undo(number, me.actor)
-    s.imports.follow_undo(s.keeper.revisions.get(number), done)
-    await s.audit.record(me.user_id, "geography.undone", str(number))
-    return _revision(s, done)
-
-
 def row_of(job: Job) -> Json:
     """Return an import as it goes over the wire."""
     row: Json = msgspec.to_builtins(job)
@@ -232,22 +214,6 @@ def _kind_row(s: Services, kind: str) -> Json:
     if kind == "areas":
         row["tiers"] = {str(tier): len(district.areas.of_tier(tier)) for tier in TIERS}
     return row
-
-
-def _revision(s: Services, revision: Revision) -> Json:
-    reason = s.keeper.revisions.why_not_undo(revision.number)
-    return {
-        "revision": revision.number,
-        "at": revision.at,
-        "by_name": revision.change.by_name,
-        "what": revision.change.what,
-        "note": revision.change.note,
-        "counts": dict(revision.change.counts),
-        "files": list(revision.files),
-        "undoes": revision.undoes,
-        "undoable": reason is None,
-        "why_not": reason,
-    }
 
 
 def _may(s: Services, me: Principal, kind: str) -> bool:

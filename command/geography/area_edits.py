@@ -231,7 +231,7 @@ def _counts(redrawn: Redrawn) -> dict[str, int]:
 def _note(redrawn: Redrawn) -> str:
     """One line for the history, in the language of the district."""
     kinds: dict[str, list[str]] = {"划出": [], "并入": [], "调整边界": [], "修改": []}
-    for change in sorted(redrawn.changes, key=lambda one: -(one.after or one.before).tier):  # type: ignore[union-attr]
+    for change in sorted(redrawn.changes, key=lambda one: -one.tier):
         if change.before is None and change.after is not None:
             kinds["划出"].append(change.after.name)
         elif change.after is None and change.before is not None:

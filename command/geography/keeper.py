@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -43,14 +43,14 @@ class Keeper:
         desk: Desk,
         overrides: About,
         place_cameras: Callable[[Actor, list[Camera]], Awaitable[object]],
-        today: Callable[[], date] | None = None,
+        today: Callable[[], date],
     ) -> None:
         self.atlas = atlas
         self.revisions = revisions
         self._desk = desk
         self._overrides = overrides
         self._place_cameras = place_cameras
-        self._today = today or (lambda: datetime.now().astimezone().date())
+        self._today = today
         self._lock = asyncio.Lock()
 
     async def put(

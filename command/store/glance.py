@@ -1,6 +1,7 @@
 """The database read from beside a service that may be running: never written, never checkpointed."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -94,6 +95,6 @@ def incidents_between(
         yield msgspec.json.decode(row.entity, type=Incident)
 
 
-def _pragmas(connection: object, _record: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")  # type: ignore[attr-defined]
-    connection.execute("PRAGMA query_only=ON")  # type: ignore[attr-defined]
+def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute("PRAGMA query_only=ON")

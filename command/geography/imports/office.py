@@ -285,8 +285,8 @@ class Imports:
 
         return tell
 
-    def _finish(self, job: Job, state: str) -> None:
-        job.state = state  # type: ignore[assignment]  # one of State; callers pass literals
+    def _finish(self, job: Job, state: State) -> None:
+        job.state = state
         job.progress = None
         job.finished_at = None if state == "ready" else rfc3339(self._clock.now())
         if self._home(job).exists():

@@ -5,7 +5,7 @@ import csv
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import msgspec
 
@@ -28,9 +28,6 @@ AT_ONCE: Final = 500
 HIDDEN: Final = frozenset({"password", "username", "host", "path"})
 """Fields whose values never leave the draft's folder."""
 _BEFORE: Final = "before.json"
-
-
-Entity = TypeVar("Entity", Camera, Responder)
 
 
 class People(Protocol):
@@ -107,7 +104,8 @@ class CameraApplier:
     async def undo(self, job: Job, folder: Path, actor: Actor) -> None:
         """Take out the new ones and give the others their facts back; sources stay as they were brought in."""
         del job
-        before = await asyncio.to_thread(_recall, folder, Camera)
+        stored = await asyncio.to_thread((folder / _BEFORE).read_bytes)
+        before = msgspec.json.decode(stored, type=dict[str, Camera | None])
         for camera_id, camera in before.items():
             if camera is None and camera_id in self._board.cameras:
                 await self._operations.remove(actor, camera_id)
@@ -168,7 +166,8 @@ class ResponderApplier:
     async def undo(self, job: Job, folder: Path, actor: Actor) -> None:
         """Take off who is new and has done nothing yet, and give the others their facts back."""
         del job
-        before = await asyncio.to_thread(_recall, folder, Responder)
+        stored = await asyncio.to_thread((folder / _BEFORE).read_bytes)
+        before = msgspec.json.decode(stored, type=dict[str, Responder | None])
         await self._people.withdraw_responders(
             actor, [key for key, person in before.items() if person is None]
         )
@@ -211,12 +210,8 @@ def _without_secrets(draft: Draft) -> Draft:
     return msgspec.structs.replace(draft, columns=columns)
 
 
-def _remember(folder: Path, before: Mapping[str, Entity | None]) -> None:
+def _remember(folder: Path, before: Mapping[str, Camera | Responder | None]) -> None:
     (folder / _BEFORE).write_bytes(msgspec.json.encode(before))
-
-
-def _recall(folder: Path, kind: type[Entity]) -> dict[str, Entity | None]:
-    return msgspec.json.decode((folder / _BEFORE).read_bytes(), type=dict[str, kind | None])  # type: ignore[valid-type]
 
 
 def _erase(folder: Path) -> None:
