@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.conftest import OpenPage, phone_of
 from tests.browser.guard import Guard
@@ -71,6 +71,23 @@ def test_a_number_chooses_another_and_asks_for_one_reason(open_as: OpenPage, tow
     )
     assert job["responder_id"] == second
     assert job["reason"] == "装备更合适"
+
+
+def test_a_key_pressed_before_the_last_answer_came_is_not_lost(open_as: OpenPage, town: Town) -> None:
+    page = open_as("dispatcher")
+    console = Console(page)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/claim", lambda route: held.append((route, route.fetch())))
+    incident = town.report("窨井冒水")
+    expect(console.title).to_have_text("窨井冒水")
+    console.press("Enter")
+    # The feed was faster than the answer to the command.
+    expect(console.find("dispatch-button")).to_be_disabled()
+    console.press("Enter", "Enter")
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    expect(console.card(incident)).to_have_attribute("data-state", "dispatched")
+    assert len(town.incident(incident["id"])["assignments"]) == 1
 
 
 def test_two_desks_want_one_unit_and_the_slower_is_told_who_won(

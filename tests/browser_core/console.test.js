@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { nextPreview } from '../../static/src/console/preview.js';
-import { firstFree, keepOrder } from '../../static/src/console/reading.js';
+import { choose } from '../../static/src/console/actions.js';
+import { firstFree, keepOrder, readRanked } from '../../static/src/console/reading.js';
 import { ui } from '../../static/src/console/state.js';
 import { parse } from '../../static/src/console/verbs.js';
 import { commandsFor } from '../../static/src/console/commands-list.js';
@@ -24,6 +25,41 @@ test('a candidate lost to another desk is passed over', () => {
   assert.equal(firstFree([row('a', 1), row('b', 2)]), 1);
   assert.equal(firstFree([row('a', 1)]), 0);
   ui.lost = new Map();
+});
+
+test('a choice made by hand stays with the person, and says when it cannot', async () => {
+  /** @type {string[]} */
+  let order = [];
+  const before = { fetch: globalThis.fetch, innerHeight: globalThis.innerHeight };
+  globalThis.innerHeight = 1080;
+  globalThis.fetch = /** @type {any} */ (async () =>
+    new Response(JSON.stringify({ items: order.map((id) => ({ ...row(id, 60), name: id })) }), {
+      headers: { 'content-type': 'application/json' },
+    }));
+  /** @param {string[]} ids */
+  const read = async (...ids) => {
+    order = ids;
+    await readRanked();
+    return ui.ranked?.items[ui.choice].responder_id;
+  };
+  try {
+    Object.assign(ui, {
+      me: { permissions: ['positions.view'] },
+      feed: { board: { incidents: {}, assignments: {} }, serverNow: () => 0 },
+      selection: { kind: 'point', id: 'p', lon: 117, lat: 34 },
+    });
+    assert.equal(await read('a', 'b', 'c'), 'a');
+    assert.equal(await read('b', 'a', 'c'), 'b', 'nobody chose: the nearest');
+    choose(1);
+    assert.equal(await read('a', 'b', 'c'), 'a', 'now first');
+    assert.equal(await read('c', 'b', 'a'), 'a');
+    assert.equal(ui.fault, null);
+    assert.equal(await read('c', 'b'), 'c');
+    assert.match(/** @type {any} */ (ui.fault)?.text ?? '', /a.*c/);
+  } finally {
+    Object.assign(globalThis, before);
+    Object.assign(ui, { selection: null, ranked: null, fault: null });
+  }
 });
 
 test('the command line reads hanzi, initials and English, with or without a space', () => {

@@ -20,13 +20,30 @@ import { isMine } from './words.js';
 /** @import {Incident} from '../../types/wire.d.ts' */
 /** @import {Selection} from './state.js' */
 
+/** The command on its way, or the last one. @type {Promise<boolean>} */
+let underway = Promise.resolve(false);
+let oneWaits = false;
+
 /**
- * Send a command; true when the server took it.
+ * Send a command; true when the server took it. Asked for while another is on its way it follows that one, unless it
+ * is the same again or somebody looks elsewhere by then.
  * @param {string} path @param {object} [body] @param {{onConflict?: (error: ApiError) => boolean}} [options]
  */
 export async function send(path, body = {}, options = {}) {
   const where = keyOf(ui.selection);
-  if (ui.busy) return false;
+  if (ui.busy) {
+    if (ui.busy === path || oneWaits) return false;
+    oneWaits = true;
+    await underway;
+    oneWaits = false;
+    if (ui.busy || keyOf(ui.selection) !== where) return false;
+  }
+  underway = deliver(where, path, body, options);
+  return underway;
+}
+
+/** @param {string} where @param {string} path @param {object} body @param {{onConflict?: (error: ApiError) => boolean}} options */
+async function deliver(where, path, body, options) {
   set({ busy: path, fault: null });
   try {
     await call('POST', path, body);
@@ -80,6 +97,7 @@ export function select(selection, options = {}) {
     rankedLocked: false,
     allKinds: false,
     choice: 0,
+    byHand: '',
     overrideReason: '',
     lost: new Map(),
     ranked: null,
@@ -177,7 +195,7 @@ export const topAlarm = () => Object.values(board().incidents).filter(isAlarm).s
 export function choose(index) {
   const item = ui.ranked?.items[index];
   if (!item || ui.lost.has(item.responder_id)) return;
-  set({ choice: index, overrideReason: '', preview: false });
+  set({ choice: index, byHand: item.responder_id, overrideReason: '', preview: false });
 }
 
 /** Rank everybody, or again only the kinds the incident's category asks for. */
@@ -232,6 +250,7 @@ function raceLost(error, picked) {
   const nextName = ui.ranked?.items[next]?.name ?? '';
   set({
     choice: next,
+    byHand: '',
     overrideReason: '',
     fault: {
       where: keyOf(ui.selection),

@@ -2,6 +2,7 @@
 //
 // The ranked list is never re-ordered under the pointer: while it rests there, new figures go into the old order.
 import { call } from '../api.js';
+import { t } from '../i18n.js';
 import { activeAssignments } from '../board.js';
 import { isWaiting } from '../ui/levels.js';
 import { board, keyOf, may, nowMs, selectedIncident, set, ui } from './state.js';
@@ -50,6 +51,7 @@ export async function readRanked() {
     set({
       ranked: { key, items: [], excluded: [], loading: true, error: '', readAt: 0 },
       choice: 0,
+      byHand: '',
       overrideReason: '',
       lost: new Map(),
     });
@@ -60,15 +62,19 @@ export async function readRanked() {
     const answer = await call('GET', `/nearest?${query}&limit=${limit + sent.size}`);
     if (ui.ranked?.key !== key) return;
     answer.items = answer.items.filter((/** @type {any} */ item) => !sent.has(item.responder_id)).slice(0, limit);
-    const { choice } = ui;
-    const chosen = ui.ranked.items[choice]?.responder_id;
-    const items = ui.rankedLocked && ui.ranked.items.length ? keepOrder(answer.items, ui.ranked.items) : answer.items;
-    const moved = items.findIndex((/** @type {any} */ item) => item.responder_id === chosen);
-    set({
-      ranked: { key, items, excluded: answer.excluded ?? [], loading: false, error: '', readAt: nowMs() },
-      // A choice made by hand stays with the person, the default stays with the first row.
-      choice: choice > 0 && moved >= 0 ? moved : firstFree(items),
-    });
+    const shown = ui.ranked.items;
+    const items = ui.rankedLocked && shown.length ? keepOrder(answer.items, shown) : answer.items;
+    set({ ranked: { key, items, excluded: answer.excluded ?? [], loading: false, error: '', readAt: nowMs() } });
+    // A choice made by hand stays with the person, wherever they stand now; the default stays with the first row.
+    const chosen = items.findIndex((/** @type {any} */ item) => item.responder_id === ui.byHand);
+    if (chosen >= 0) return set({ choice: chosen });
+    const next = firstFree(items);
+    const gone = shown.find((item) => item.responder_id === ui.byHand);
+    set({ choice: next, byHand: '' });
+    if (!gone) return;
+    // The next Enter would send somebody else than the person looked at.
+    const text = t('console.choice.gone', { name: gone.name, next: items[next]?.name ?? '' });
+    set({ overrideReason: '', fault: { where: keyOf(ui.selection), text, retry: null } });
   } catch (error) {
     if (ui.ranked?.key === key) set({ ranked: { ...ui.ranked, loading: false, error: wordsOf(error) } });
   }

@@ -72,6 +72,7 @@ export const ui = {
   rankedLocked: false,
   /** Ask for every kind of people, not only those the category asks for. */ allKinds: false,
   /** Index of the chosen candidate. */ choice: 0,
+  /** Responder chosen by hand; empty: the first free one is. */ byHand: '',
   /** @type {string} */ overrideReason: '',
   /** @type {Map<string, string>} candidates lost to another desk: id → who won */ lost: new Map(),
   /** @type {any[]} */ cameras: [],

@@ -196,6 +196,7 @@ export default {
   'console.override.familiar': 'knows the case',
   'console.override.workload': 'first has other work',
   'console.override.leader': 'told by the lead',
+  'console.choice.gone': '{name} is no longer among the nearest; now chosen: {next}',
   'console.race.lost': '{name} was just sent elsewhere by {who} ({what}); next is {next}',
   'console.race.another': 'another desk',
   'console.race.taken': 'taken by {who}',

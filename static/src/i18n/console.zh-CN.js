@@ -196,6 +196,7 @@ export default {
   'console.override.familiar': '熟悉情况',
   'console.override.workload': '首位另有安排',
   'console.override.leader': '领导指定',
+  'console.choice.gone': '{name} 已不在可派名单中，已转到：{next}',
   'console.race.lost': '{name} 刚被{who}派走（{what}），已转到下一位：{next}',
   'console.race.another': '其他席位',
   'console.race.taken': '已被{who}派走',
