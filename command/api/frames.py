@@ -85,6 +85,9 @@ UVICORN_OPTIONS: Final[dict[str, Any]] = {
     "ws_max_size": 1 << 20,
     "ws_ping_interval": 7.0,  # a half-open socket is noticed within 14 s
     "ws_ping_timeout": 7.0,
+    # Trackers report every few seconds and proxies keep connections for a minute: one closed just when they use it
+    # again costs them that report. Uvicorn's own 5 s is just such an interval.
+    "timeout_keep_alive": 75,
     "backlog": 2048,
 }
 """What `uvicorn.Config` needs besides host, port and the application."""
