@@ -42,8 +42,8 @@ QUEUE_EVENTS: Final = 256
 _QUEUE_BYTES: Final = 1 << 20
 # A backlog may fill only half of the queue, so that a client that resumes is not cut off by the next burst.
 _BACKLOG_EVENTS: Final = 128
-# A cached snapshot followed by a few events equals a fresh one; five hundred reconnects then cost one
-# encoding.
+# A cached snapshot followed by a few events equals a fresh one, so five hundred reconnects cost one encoding. Only
+# within one second: pages tell people of events, and what happened before they were opened is no news.
 _SNAPSHOT_REUSE_EVENTS: Final = 32
 _CACHED_SNAPSHOTS: Final = 32
 
@@ -177,22 +177,23 @@ class Feed:
             return []
         key = (view.share, view.topics)
         cached = self._snapshots.get(key)
-        if cached is None or not self._covers(cached.seq):
-            cached = _Snapshot(self.seq, self._snapshot_body(view))
-            self._snapshots[key] = cached
-        if cached.server_time[:19] != server_time[:19]:  # one frame object serves everybody of this second
-            cached.server_time = server_time
+        second = server_time[:19]
+        if cached is None or not self._covers(cached, second):
+            cached = self._snapshots[key] = _Snapshot(self.seq, self._snapshot_body(view))
+        if cached.second != second:  # one frame object serves everybody of this second
+            cached.second = second
             cached.frame = self.frames.snapshot(cached.seq, cached.body, server_time)
         subscription.begin(cached.seq, cached.frame)
         return list(self._since(cached.seq))
 
-    def _covers(self, seq: int) -> bool:
-        """Whether the tail still holds every event after `seq`, and only a few."""
-        if seq == self.seq:
+    def _covers(self, cached: _Snapshot, second: str) -> bool:
+        """Whether the tail still holds every event after a snapshot, and only a few of this second."""
+        if cached.seq == self.seq:
             return True
         return (
-            self.seq - seq <= min(_SNAPSHOT_REUSE_EVENTS, len(self._tail))
-            and self._tail[0].event.seq <= seq + 1
+            cached.second == second
+            and self.seq - cached.seq <= min(_SNAPSHOT_REUSE_EVENTS, len(self._tail))
+            and self._tail[0].event.seq <= cached.seq + 1
         )
 
     def _visible(self, view: View) -> dict[str, dict[str, Entity]]:
@@ -234,7 +235,7 @@ class Feed:
 class _Snapshot:
     seq: int
     body: bytes
-    server_time: str = ""
+    second: str = ""
     frame: bytes = b""
 
 

@@ -128,6 +128,8 @@ test('a preview stays once claimed here, and goes once another desk has it', () 
   const others = [waiting('b', 'I')];
   const mine = waiting('a', 'III', { claimed_by: 'me' });
   assert.equal(nextPreview([mine, ...others], { shown: mine, dismissed: '', me: 'me' }), null);
+  const over = { ...mine, state: 'cancelled' };
+  assert.equal(nextPreview([over, ...others], { shown: over, dismissed: '', me: 'me' })?.id, 'b');
   const taken = waiting('a', 'I', { claimed_by: 'other' });
   assert.equal(nextPreview([taken, waiting('b', 'IV')], { shown: taken, dismissed: '', me: 'me' })?.id, 'b');
 });

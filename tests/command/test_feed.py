@@ -247,6 +247,14 @@ def test_a_cached_picture_is_followed_by_what_happened_since() -> None:
     ]
 
 
+def test_what_happened_before_a_page_was_opened_is_no_news_to_it() -> None:
+    feed = Feed("e1", Picture())
+    feed.subscribe(Everything(), None, NOW)
+    feed.publish(incident(1, "i1", 1))
+    later = feed.subscribe(Everything(), None, "2026-11-22T03:00:01.000Z")
+    assert [(m["frame"], m["seq"]) for m in messages(later)] == [("snapshot", 1)]
+
+
 def test_notes_wait_for_nobody() -> None:
     feed = Feed("e1", Picture())
     subscription = feed.subscribe(Everything(), None, NOW)

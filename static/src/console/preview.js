@@ -1,8 +1,8 @@
 // What the drawer shows while nobody has chosen anything: the most urgent incident nobody has taken.
 //
 // A preview gives way to a graver one, so that the very next Enter claims what matters most. What a person chose, or
-// has claimed, is never replaced.
-import { compareUrgency, levelRank } from '../board.js';
+// has claimed, is never replaced while it is open.
+import { compareUrgency, isOpen, levelRank } from '../board.js';
 import { isWaiting } from '../ui/levels.js';
 
 /** @import {Incident} from '../../types/wire.d.ts' */
@@ -17,7 +17,7 @@ import { isWaiting } from '../ui/levels.js';
  * @returns {Incident | null}
  */
 export function nextPreview(incidents, { shown, dismissed, me }) {
-  if (shown?.claimed_by === me) return null;
+  if (shown?.claimed_by === me && isOpen(shown)) return null;
   const free = incidents.filter((item) => isWaiting(item) && (!item.claimed_by || item.claimed_by === me));
   const top = free.sort(compareUrgency)[0];
   if (!top || top.id === dismissed || top.id === shown?.id) return null;
