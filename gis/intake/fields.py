@@ -23,15 +23,17 @@ class KindSpec:
     Attributes:
         fields: Canonical field → other names, the required fields first.
         required: Fields without which no row can be taken.
-        shape: "polygon"; "point": every row needs a place; "maybe": a place if there is one; "any": shapes say
-            which grids are meant; "": no places at all.
+        shape: "polygon"; "point": every row needs a place, if need be one on its shape; "spot": every row needs a
+            point; "maybe": a place if there is one; "any": shapes say which grids are meant; "": no places at all.
         result: Name of the result file.
+        hidden: Fields whose values are shown to nobody.
     """
 
     fields: Synonyms
     required: tuple[str, ...]
     shape: str
     result: str
+    hidden: frozenset[str] = frozenset()
 
 
 def _of(*names: str, **more: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -230,7 +232,13 @@ SPECS: Final[Mapping[str, KindSpec]] = {
         "any",
         "result.csv",
     ),
-    "cameras": KindSpec(CAMERA_FIELDS, ("name",), "point", "result.csv"),
+    "cameras": KindSpec(
+        CAMERA_FIELDS,
+        ("name",),
+        "spot",
+        "result.csv",
+        frozenset({"host", "path", "username", "password"}),
+    ),
     "responders": KindSpec(
         {
             "name": ("姓名", "名称", "人员姓名", "网格员姓名"),
@@ -360,7 +368,8 @@ def guess_by_values(
     open_ = [name for name, field in mapping.items() if not field and name not in chosen]
     if kind == "cameras" and "host" not in mapping.values():
         for name in open_:
-            if key(name) in ADDRESSES and _all(columns[name], _NETWORK_ADDRESS):
+            # All of them: one street among a thousand addresses, and it is a column of streets.
+            if key(name) in ADDRESSES and _all(columns[name], _NETWORK_ADDRESS, look=None):
                 mapping[name] = "host"
                 return
     if kind not in ("areas", "beats", "places"):
@@ -384,10 +393,10 @@ _WORDS: Final = re.compile(r".*[一-鿿].*")
 _LOOK: Final = 500
 
 
-def _told(column: pa.Array) -> list[str]:
-    return [text for text in as_text(column[:_LOOK]).tolist() if text]
+def _told(column: pa.Array, look: int | None = _LOOK) -> list[str]:
+    return [text for text in as_text(column[:look]).tolist() if text]
 
 
-def _all(column: pa.Array, pattern: re.Pattern[str]) -> bool:
-    values = _told(column)
+def _all(column: pa.Array, pattern: re.Pattern[str], look: int | None = _LOOK) -> bool:
+    values = _told(column, look)
     return bool(values) and all(pattern.fullmatch(text) for text in values)

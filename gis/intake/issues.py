@@ -17,6 +17,8 @@ from gis.intake.model import SEVERITIES, Severity
 RANK: Final[dict[Severity, int]] = {"note": 1, "warning": 2, "error": 3}
 MOST_PER_CODE: Final = 100_000
 """Issues of one code that are written out; a row has few of a kind, pairs of rows could have any number."""
+MOST_SHOWN: Final = 200
+"""Characters of a code or name that are written: one may be as long as the file."""
 COLUMNS: Final = (
     "row",
     "code",
@@ -132,8 +134,8 @@ class Issues:
                 table.writerow(
                     (
                         int(numbers[issue.index]) if known else 0,
-                        inert(codes[issue.index]) if known else "",
-                        inert(names[issue.index]) if known else "",
+                        inert(codes[issue.index][:MOST_SHOWN]) if known else "",
+                        inert(names[issue.index][:MOST_SHOWN]) if known else "",
                         issue.severity,
                         issue.code,
                         inert(issue.zh),

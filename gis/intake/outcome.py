@@ -73,7 +73,7 @@ def _table(spec: KindSpec, sheet: Sheet, kept: Numbers) -> dict[str, Sequence[ob
         for name in spec.fields
         if name in sheet.fields and name not in PLACED_BY
     }
-    if spec.shape in ("point", "maybe") and sheet.shapes is not None:
+    if spec.shape in ("point", "spot", "maybe") and sheet.shapes is not None:
         for name, values in zip(("lon", "lat"), sheet.places(), strict=True):
             table[name] = ["" if value != value else f"{value:.7f}" for value in values[kept].tolist()]
     return table

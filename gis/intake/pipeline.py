@@ -12,13 +12,13 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.apart.messages import refuse
-from gis.intake import datum, fields, ground, placing, points, polygons, reading, texts, tiers
+from gis.intake import datum, fields, ground, hiding, placing, points, polygons, reading, texts, tiers
 from gis.intake.fields import KindSpec
 from gis.intake.inforce import InForce
 from gis.intake.issues import RANK, Issue, Issues
 from gis.intake.model import Choices, Column, Crs, Draft, Request
 from gis.intake.outcome import write_results
-from gis.intake.rows import Rows, as_text
+from gis.intake.rows import Rows, as_text, long_numbers
 from gis.intake.table import Sheet, canonical
 from gis.intake.tree import Tree, check_names
 from gis.intake.unpack import unpack
@@ -27,6 +27,9 @@ from gis.intake.values import check_values
 Tell = Callable[[float, str, int, int], None]
 """(share, stage, rows done, rows in all)."""
 _SAMPLES: Final = 3
+_LOOK: Final = 200
+MOST_CELL_CHARS: Final = 10_000
+_CODES: Final = ("code", "gb_id", "device_id", "channel_id", "parent", "beat", "grid")
 _TEXT: Final = ("name", "parent", "chief", "workers", "station", "address", "department", "category")
 
 
@@ -61,6 +64,7 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
     sheet = Sheet(canonical(rows.columns, mapping), rows.numbers, None, Issues(total))
     garbled = texts.check_text(rows, sheet, _TEXT, chosen=choices.encoding is not None)
     _check_digits(rows, sheet, mapping)
+    _check_length(sheet)
     crs = _place(rows, sheet, choices, spec, force)
     tell(0.4, "checking", 0, total)
     needs = _needs(
@@ -68,7 +72,7 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
         mapping,
         crs,
         garbled=garbled,
-        shapeless=spec.shape in ("polygon", "point") and sheet.shapes is None,
+        shapeless=spec.shape in ("polygon", "point", "spot") and sheet.shapes is None,
     )
     mended = 0
     if spec.shape == "polygon":
@@ -79,6 +83,8 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
         _check_rows(sheet, choices, spec, force)
     tell(0.85, "writing", 0, total)
     kept = sheet.kept(choices)
+    some = {name: column[:_LOOK] for name, column in rows.columns.items()}
+    hidden = hiding.hidden_columns(some, mapping, spec)
     write_results(request, spec, sheet, kept, crs.used, force)
     draft = Draft(
         kind=choices.kind,
@@ -86,11 +92,11 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
         layers=rows.layers,
         layer=rows.layer,
         columns=tuple(
-            Column(name, _sample(as_text(column[:200])), mapping.get(name, ""))
-            for name, column in rows.columns.items()
+            Column(name, _sample(as_text(column), hide=name in hidden), mapping.get(name, ""))
+            for name, column in some.items()
         ),
         fields=tuple(spec.fields),
-        encoding=rows.encoding,
+        encoding=hiding.plain_samples(rows.encoding, spec),
         crs=crs,
         rows=total,
         taken=len(kept),
@@ -133,7 +139,9 @@ def _place(rows: Rows, sheet: Sheet, choices: Choices, spec: KindSpec, force: In
     sheet.shapes = placed.shapes
     polygons.check_presence(rows, placed, sheet, needed=spec.shape == "polygon")
     rows.shapes = None  # may be a copy of everything
-    if spec.shape in ("point", "maybe"):
+    if spec.shape == "spot":
+        points.check_spots(sheet)
+    elif spec.shape in ("point", "maybe"):
         sheet.shapes = points.as_points(sheet.shapes)
     return crs
 
@@ -156,16 +164,33 @@ def _middles(sheet: Sheet, raw: NDArray[np.object_], kind: str) -> Mapping[str, 
 
 
 def _check_digits(rows: Rows, sheet: Sheet, mapping: Mapping[str, str]) -> None:
-    """Report codes of which a spreadsheet kept only the first fifteen digits."""
-    for column, lost in rows.lossy.items():
-        if mapping.get(column) in ("code", "gb_id", "device_id", "channel_id", "parent", "beat", "grid"):
-            sheet.issues.add_rows(
-                lost,
-                "error",
-                "bad_value",
-                f"“{column}”的数字太长，电子表格已丢失末尾几位；请把该列设为文本",
-                f"{column!r} has more digits than a spreadsheet keeps; make the column text",
-            )
+    """Report codes that were kept as numbers, which have only fifteen digits: the last ones are lost."""
+    for column, field in mapping.items():
+        if field not in _CODES:
+            continue
+        lost = np.union1d(rows.lossy.get(column, np.zeros(0, np.int64)), long_numbers(rows.columns[column]))
+        sheet.issues.add_rows(
+            lost,
+            "error",
+            "bad_value",
+            f"“{column}”的数字太长，存成数值已丢失末尾几位；请把该列设为文本",
+            f"{column!r} has more digits than a number keeps; make the column text",
+        )
+
+
+def _check_length(sheet: Sheet) -> None:
+    """Report cells that are longer than anything of theirs: shapes as text alone may be long."""
+    for name, texts_ in sheet.fields.items():
+        if name == "wkt":
+            continue
+        long = [n for n, text in enumerate(texts_.tolist()) if len(text) > MOST_CELL_CHARS]
+        sheet.issues.add_rows(
+            long,
+            "error",
+            "bad_value",
+            f"“{name}”超过 {MOST_CELL_CHARS:,} 个字",
+            f"{name} has more than {MOST_CELL_CHARS:,} characters",
+        )
 
 
 def _check_areas(
@@ -218,10 +243,10 @@ def _check_areas(
 def _check_rows(sheet: Sheet, choices: Choices, spec: KindSpec, force: InForce) -> None:
     check_names(sheet, spec.required, unique="code" in spec.fields)
     points.check_codes(sheet, force, choices.kind)
-    if spec.shape == "point" and sheet.shapes is None:
+    if spec.shape in ("point", "spot") and sheet.shapes is None:
         sheet.issues.add_rows(range(len(sheet)), "error", "no_geometry", "没有位置", "there is no place")
-    elif spec.shape in ("point", "maybe") and sheet.shapes is not None:
-        points.check_points(sheet, force, needed=spec.shape == "point")
+    elif spec.shape in ("point", "spot", "maybe") and sheet.shapes is not None:
+        points.check_points(sheet, force, needed=spec.shape != "maybe")
     elif spec.shape == "any":
         sheet.fields["grids"] = points.grids_under(sheet, force)
         bare = np.flatnonzero((sheet.fields["grids"] == "") & (sheet.issues.worst < RANK["error"]))
@@ -249,8 +274,8 @@ def _column(sheet: Sheet, name: str) -> list[str] | None:
     return None if found is None else found.tolist()
 
 
-def _sample(values: NDArray[np.object_]) -> tuple[str, ...]:
-    told = [str(value)[:80] for value in values.tolist() if value]
+def _sample(values: NDArray[np.object_], *, hide: bool) -> tuple[str, ...]:
+    told = [hiding.MASK if hide else str(value)[:80] for value in values.tolist() if value]
     return tuple(dict.fromkeys(told))[:_SAMPLES]
 
 

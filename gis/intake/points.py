@@ -17,6 +17,7 @@ from gis.intake.table import Sheet
 from gis.tables import split_list
 
 _PAIR: Final = re.compile(r"[\[(（]?\s*([^,，;；\s\[(（]+)\s*[,，;；\s]\s*([^,，;；\s\])）]+)\s*[\])）]?")
+_POINT: Final = int(shapely.GeometryType.POINT)
 CODES_IN: Final = ("grids", "grid", "area", "division")
 """Fields that name areas in force."""
 
@@ -71,11 +72,21 @@ def shapes_of_table(rows: Rows, sheet: Sheet) -> Shapes | None:
 def as_points(shapes: Shapes) -> Shapes:
     """A point of each shape: itself, or one on it."""
     found = shapes.copy()
-    other = np.flatnonzero(
-        ~shapely.is_missing(found) & (shapely.get_type_id(found) != int(shapely.GeometryType.POINT))
-    )
+    other = np.flatnonzero(~shapely.is_missing(found) & (shapely.get_type_id(found) != _POINT))
     found[other] = shapely.point_on_surface(found[other])
     return found
+
+
+def check_spots(sheet: Sheet) -> None:
+    """Report shapes that are no point, where a place in the middle of one would be an invention."""
+    assert sheet.shapes is not None
+    parts = shapely.get_num_geometries(sheet.shapes)
+    kinds = shapely.get_type_id(sheet.shapes)
+    single = (kinds == int(shapely.GeometryType.MULTIPOINT)) & (parts == 1)
+    sheet.shapes[single] = shapely.get_geometry(sheet.shapes[single], 0)
+    other = np.flatnonzero(~shapely.is_missing(sheet.shapes) & (kinds != _POINT) & ~single)
+    sheet.issues.add_rows(other, "error", "wrong_type", "图形不是点", "the shape is no point")
+    sheet.shapes[other] = shapely.point_on_surface(sheet.shapes[other])
 
 
 def check_points(sheet: Sheet, force: InForce, *, needed: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from gis.intake.model import Encoding, Layer, Why
 
 Shapes = NDArray[np.object_]
+EXACT_TO: Final = 2**53
+"""From here on a number kept as a decimal is no longer the one that was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,20 @@ def _numbers_as_text(column: pa.Array) -> NDArray[np.object_]:
     part = known & ~whole
     text[part] = [repr(value) for value in values[part].tolist()]
     return text
+
+
+def long_numbers(column: pa.Array) -> NDArray[np.int64]:
+    """Rows of a column of decimals whose whole number has more digits than a decimal keeps.
+
+    >>> long_numbers(pa.array([34060400001320000001.0, 340604.0, None])).tolist()
+    [0]
+    """
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if not pa.types.is_floating(column.type):
+        return np.zeros(0, np.int64)
+    values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.flatnonzero(np.abs(values) >= EXACT_TO)
 
 
 def texts(values: list[str]) -> pa.Array:

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from gis.apart.messages import refuse
 from gis.intake import encodings
 from gis.intake.model import Choices, Encoding, Layer, Why
-from gis.intake.rows import Rows
+from gis.intake.rows import EXACT_TO, Rows
 
 MOST_ROWS: Final = 500_000
 MOST_COLUMNS: Final = 500
 MOST_CELLS: Final = 20_000_000
 HEADER_WITHIN: Final = 10
-_EXACT_TO: Final = 2**53
 Grid = Sequence[Sequence[Any]]
 
 
@@ -114,7 +113,7 @@ def _rows(grid: Grid, kind: str, layer: Layer, layers: tuple[Layer, ...], encodi
         ragged += any(values[width:])
         for n, name in enumerate(names):
             cells[n].append(values[n] if n < len(values) else "")
-            if n < len(row) and isinstance(row[n], float) and abs(row[n]) >= _EXACT_TO:
+            if n < len(row) and isinstance(row[n], float) and abs(row[n]) >= EXACT_TO:
                 lossy.setdefault(name, []).append(len(numbers))
         numbers.append(number)
     notes = []
