@@ -1,32 +1,33 @@
 """Cameras brought in from a list: bad rows are named with row and column, and never stop the good ones.
 
-`read_cameras` reads and checks a file by itself, `check_hosts` looks its hosts up. What a list says nothing about
-stays as it is with a camera that is known already.
+What strangers send is read by `gis.intake` in a process apart; here its rows are judged as the registry would, and
+`check_hosts` looks their hosts up. What a list says nothing about stays as it is with a camera that is known.
 """
 
 import asyncio
+import csv
 import hashlib
+import io
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, get_args
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from command.camera_tables import Row, read_table
 from command.cameras import Camera, Network, checked_text
 from command.cameras.sources import NETWORKED, admit, bare, checked
 from command.district import District
 from command.errors import Malformed
-from gis.crs import WGS84, lonlat_from
-from gis.errors import CrsMismatch
+from command.row_faults import BadCell, RowFault, shown
+from gis.apart.messages import refuse
 from gis.tables import split_list
 from streams.source import Admission, Protocol, Source
 
-T = TypeVar("T")
-
+MOST_CAMERAS: Final = 50_000
+MOST_GROUPS: Final = 20
 HOSTS_AT_ONCE: Final = 16
 _NETWORK_WORDS: Final[Mapping[str, Network]] = {
     "xueliang": "xueliang",
@@ -53,96 +54,65 @@ _SOURCE_CELLS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class CellError:
-    """What is wrong with a row.
-
-    Attributes:
-        row: Its number after the header, from 1, empty rows counted.
-        column: As the file calls it, or our own name where it has none.
-        code: A word for programs.
-        reason: For a person.
-    """
-
-    row: int
-    column: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class CameraFile:
     """What a file holds.
 
     Attributes:
         cameras: Good rows, in file order.
         sources: Camera id → where its media comes from, where the file says so.
-        errors: What is wrong with the other rows, by row.
-        columns: Header as written → what it was understood as.
+        faults: What is wrong with the other rows, by row.
         rows: Camera id → its row.
     """
 
     cameras: list[Camera]
     sources: dict[str, Source] = field(repr=False)
-    errors: list[CellError]
-    columns: Mapping[str, str]
+    faults: list[RowFault]
     rows: Mapping[str, int]
 
 
-class _Bad(Exception):
-    def __init__(self, column: str, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.column = column
-        self.code = code
-        self.reason = reason
-
-
 def read_cameras(
-    content: bytes,
-    district: District,
-    *,
-    name: str = "cameras",
-    crs: str | None = None,
-    encoding: str | None = None,
-    known: Mapping[str, Camera] | None = None,
+    content: bytes, district: District, *, known: Mapping[str, Camera] | None = None
 ) -> CameraFile:
-    """Read a CSV, XLSX or GeoJSON file of cameras.
+    """Judge the rows of a table of our own making (`gis.intake`, `gis.synthetic`) as the registry would.
 
     The GB number, or else name and place, tells whether one is known already.
 
     Args:
-        content: The file.
+        content: CSV in UTF-8 under our names of the columns, places in WGS-84 degrees; a column ``row`` numbers
+            the rows as the file they come from did, otherwise they are counted from 1.
         district: To find grid, area and station by the place.
-        name: What to call the file.
-        crs: Of the positions: None is WGS-84; "GCJ-02" and "BD-09" are converted.
-        encoding: Of text; None guesses.
         known: Cameras of the registry by id.
 
     Raises:
-        BadFile: It cannot be read at all.
-        CrsMismatch: The reference system is unknown.
+        Refused: There are too many.
     """
-    lonlat_from(crs or WGS84, [], [])
-    table = read_table(content, name, encoding)
-    written = {canonical: header for header, canonical in table.columns.items()}
     registry = known or {}
     numbers = {camera.gb_id: camera for camera in registry.values() if camera.gb_id is not None}
     cameras: dict[str, Camera] = {}
     sources: dict[str, Source] = {}
     rows: dict[str, int] = {}
-    errors: list[CellError] = []
-    for row in table.rows:
+    faults: list[RowFault] = []
+    table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), restval="")
+    for count, cells in enumerate(table, start=1):
+        if count > MOST_CAMERAS:
+            raise refuse(
+                "too_many_rows",
+                f"超过 {MOST_CAMERAS:,} 路摄像头，请分开导入",
+                f"holds more than {MOST_CAMERAS:,} cameras; bring them in by parts",
+            )
+        number = int(cells.pop("row", count))
         try:
-            camera, source = _camera(row, district, crs or WGS84, registry, numbers)
+            camera, source = _camera(cells, district, registry, numbers)
             if camera.id in cameras:
-                raise _Bad("gb_id" if camera.gb_id else "name", "duplicate", f"与第 {rows[camera.id]} 行重复")
-        except _Bad as bad:
-            errors.append(CellError(row.number, written.get(bad.column, bad.column), bad.code, bad.reason))
+                raise BadCell("gb_id" if camera.gb_id else "name", "duplicate", first=rows[camera.id])
+        except BadCell as bad:
+            faults.append(bad.at(number))
             continue
         cameras[camera.id] = camera
-        rows[camera.id] = row.number
+        rows[camera.id] = number
         if source is not None:
             sources[camera.id] = source
-    return CameraFile(list(cameras.values()), sources, errors, table.columns, rows)
+    return CameraFile(list(cameras.values()), sources, faults, rows)
 
 
 async def check_hosts(found: CameraFile, admission: Admission) -> CameraFile:
@@ -151,8 +121,7 @@ async def check_hosts(found: CameraFile, admission: Admission) -> CameraFile:
     A name is looked up once, however many cameras have it.
     """
     slots = asyncio.Semaphore(HOSTS_AT_ONCE)
-    refused: dict[tuple[str, str], Malformed] = {}
-    written = {canonical: header for header, canonical in found.columns.items()}
+    refused: dict[tuple[str, str], BadCell] = {}
 
     def target(source: Source) -> tuple[str, str]:
         return (source.protocol, source.host if source.protocol in NETWORKED else source.path)
@@ -162,27 +131,29 @@ async def check_hosts(found: CameraFile, admission: Admission) -> CameraFile:
             try:
                 await admit(source, admission)
             except Malformed as error:
-                refused[target(source)] = error
+                name = error.field.removeprefix("source.")
+                refused[target(source)] = BadCell(
+                    name,
+                    f"not_allowed.{name}",
+                    host=source.host,
+                    protocol=source.protocol,
+                    detail=error.detail,
+                )
 
     await asyncio.gather(*(one(s) for s in {target(s): s for s in found.sources.values()}.values()))
     if not refused:
         return found
-    errors = list(found.errors)
-    for camera_id, source in found.sources.items():
-        error = refused.get(target(source))
-        if error is not None:
-            column = error.field.removeprefix("source.")
-            errors.append(
-                CellError(
-                    found.rows[camera_id], written.get(column, column), "not_allowed", _refusal(error, source)
-                )
-            )
-    bad = {camera_id for camera_id, source in found.sources.items() if target(source) in refused}
+    bad = {
+        camera_id: refused[target(source)]
+        for camera_id, source in found.sources.items()
+        if target(source) in refused
+    }
+    faults = [*found.faults, *(fault.at(found.rows[camera_id]) for camera_id, fault in bad.items())]
     return replace(
         found,
         cameras=[camera for camera in found.cameras if camera.id not in bad],
         sources={camera_id: source for camera_id, source in found.sources.items() if camera_id not in bad},
-        errors=sorted(errors, key=lambda e: e.row),
+        faults=sorted(faults, key=lambda fault: fault.row),
     )
 
 
@@ -195,29 +166,19 @@ def changed_sources(found: CameraFile, kept: Mapping[str, Source]) -> dict[str, 
     }
 
 
-def _refusal(error: Malformed, source: Source) -> str:
-    match error.field:
-        case "source.host":
-            return f"{source.host} 不在允许的网段内或无法解析（cameras.allowed_networks）：{error.detail}"
-        case "source.protocol":
-            return f"协议 {source.protocol} 未获允许（cameras.allowed_protocols）"
-        case _:
-            return error.detail
-
-
 def _camera(
-    row: Row,
+    cells: Mapping[str, str],
     district: District,
-    crs: str,
     known: Mapping[str, Camera],
     numbers: Mapping[str, Camera],
 ) -> tuple[Camera, Source | None]:
-    cells = row.cells
     name = _name(cells, "name", 80)
     if not name:
-        raise _Bad("name", "missing", "没有名称")
-    gb_id = _gb_id(row)
-    lon, lat = _position(cells, crs)
+        raise BadCell("name", "missing")
+    gb_id = cells.get("gb_id") or None
+    if gb_id is not None and _GB_ID.fullmatch(gb_id) is None:
+        raise BadCell("gb_id", "gb_id", text=shown(gb_id))
+    lon, lat = _position(cells)
     # Ids stand in addresses, where a name's own slashes and question marks would mean something.
     place = hashlib.sha256(f"{name} {lon:.5f} {lat:.5f}".encode()).hexdigest()[:20]
     camera_id = f"c_{gb_id or place}"
@@ -229,7 +190,7 @@ def _camera(
         said.setdefault("area", area)
         if station is not None:
             said.setdefault("station", station)
-    source = _source(row, gb_id)
+    source = _source(cells, gb_id)
     if old is not None:
         return msgspec.structs.replace(old, **said, gb_id=gb_id or old.gb_id), source
     return Camera(id=camera_id, gb_id=gb_id, **said), source
@@ -241,7 +202,7 @@ def _facts(cells: Mapping[str, str], district: District) -> dict[str, Any]:
     if "network" in cells:
         word = cells["network"].lower() or "xueliang"
         if word not in _NETWORK_WORDS:
-            raise _Bad("network", "unknown_value", f"{_shown(word)} 不是 xueliang、bureau、social 之一")
+            raise BadCell("network", "unknown_word", text=shown(word), known="xueliang, bureau, social")
         said["network"] = _NETWORK_WORDS[word]
     for column, most in (("site_type", 40), ("station", 60)):
         if column in cells:
@@ -266,19 +227,19 @@ def _facts(cells: Mapping[str, str], district: District) -> dict[str, Any]:
         code = next(iter(split_list(cells.get(column))), None)
         if code is not None:
             if code not in district.areas:
-                raise _Bad(column, "unknown_value", f"没有编码为 {_shown(code)} 的网格或区划")
+                raise BadCell(column, "unknown_area", text=shown(code))
             said[column] = code
     if "tour_groups" in cells:
         groups = split_list(cells["tour_groups"])
-        if len(groups) > 20:
-            raise _Bad("tour_groups", "too_long", "最多 20 个分组")
+        if len(groups) > MOST_GROUPS:
+            raise BadCell("tour_groups", "too_many_groups", most=MOST_GROUPS)
         said["tour_groups"] = tuple(_text("tour_groups", group, 40) for group in groups)
     return said
 
 
-def _source(row: Row, gb_id: str | None) -> Source | None:
+def _source(row: Mapping[str, str], gb_id: str | None) -> Source | None:
     """Return where the row says that the media comes from, or None where it says nothing."""
-    cells = {column: text for column, text in row.cells.items() if column in _SOURCE_CELLS and text}
+    cells = {column: text for column, text in row.items() if column in _SOURCE_CELLS and text}
     if not cells.keys() & {"protocol", "host", "path"}:
         return None
     cells = _apart(cells)
@@ -288,7 +249,8 @@ def _source(row: Row, gb_id: str | None) -> Source | None:
         if word in (protocol, protocol.replace("gb28181", "gb/t28181"), protocol.replace("gb28181", "国标")):
             break
     else:
-        raise _Bad("protocol", "unknown_value", f"不认识协议 {_shown(word)}")
+        known = ", ".join(get_args(Protocol))
+        raise BadCell("protocol", "unknown_word", text=shown(word), known=known)
     if protocol == "gb28181":
         source = Source(
             protocol=protocol,
@@ -308,7 +270,7 @@ def _source(row: Row, gb_id: str | None) -> Source | None:
     try:
         return checked(source)
     except Malformed as error:
-        raise _Bad(error.field.removeprefix("source."), "malformed", error.detail) from None
+        raise BadCell(error.field.removeprefix("source."), error.field, detail=error.detail) from None
 
 
 def _apart(cells: dict[str, str]) -> dict[str, str]:
@@ -320,7 +282,7 @@ def _apart(cells: dict[str, str]) -> dict[str, str]:
         parts = urlsplit(cells[column])
         port = parts.port
     except ValueError:
-        raise _Bad(column, "malformed", "不是可以拆开的地址") from None
+        raise BadCell(column, "address") from None
     path = parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
     scheme = parts.scheme.lower()
     if scheme in ("http", "https"):
@@ -339,72 +301,53 @@ def _apart(cells: dict[str, str]) -> dict[str, str]:
     return whole
 
 
-def _position(cells: Mapping[str, str], crs: str) -> tuple[float, float]:
-    if not cells.get("lon") and not cells.get("lat"):
-        raise _Bad("lon", "missing", "没有经纬度")
-    values = []
-    for column in ("lon", "lat"):
-        text = cells.get(column, "")
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise _Bad(column, "not_a_number", f"经纬度不是数字：{_shown(text)}")
-        values.append(value)
-    x, y = values
-    if x == 0.0 and y == 0.0:
-        raise _Bad("lon", "out_of_range", "经纬度是 0, 0")
-    try:
-        lon, lat = lonlat_from(crs, x, y)
-    except CrsMismatch:
-        raise _Bad("lon", "out_of_range", f"经纬度超出范围：{x:g}, {y:g}（是否颠倒或坐标系有误？）") from None
-    return float(lon), float(lat)
-
-
-def _gb_id(row: Row) -> str | None:
-    text = row.cells.get("gb_id", "")
-    if not text:
-        return None
-    if "gb_id" in row.lossy:
-        raise _Bad("gb_id", "not_digits", "国标编号存成了数字，末几位已丢失；请把该列设为文本")
-    if _GB_ID.fullmatch(text) is None:
-        raise _Bad("gb_id", "not_digits", f"国标编号是 20 位数字，不是 {_shown(text)}")
-    return text
+def _position(cells: Mapping[str, str]) -> tuple[float, float]:
+    texts = [cells.get(column) or "" for column in ("lon", "lat")]
+    if not any(texts):
+        raise BadCell("lon", "missing")
+    lon, lat = (_decimal(text) for text in texts)
+    # What is no number lies in no range either.
+    if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0) or lon == lat == 0.0:
+        raise BadCell("lon", "place", lon=shown(texts[0]), lat=shown(texts[1]))
+    return lon, lat
 
 
 def _number(cells: Mapping[str, str], column: str, low: float, high: float) -> float | None:
     text = cells[column]
     if not text:
         return None
-    try:
-        value = float(text.rstrip("°度米mM"))
-    except ValueError:
-        value = math.nan
+    value = _decimal(text.rstrip("°度米mM"))
     if not math.isfinite(value):
-        raise _Bad(column, "not_a_number", f"不是数字：{_shown(text)}")
+        raise BadCell(column, "not_a_number", text=shown(text))
     if not low <= value <= high:
-        raise _Bad(column, "out_of_range", f"应在 {low:g} 到 {high:g} 之间，不是 {value:g}")
+        raise BadCell(column, "out_of_range", low=f"{low:g}", high=f"{high:g}", value=f"{value:g}")
     return value
+
+
+def _decimal(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _port(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= 65_535 and len(text) <= 5):
-        raise _Bad("port", "out_of_range", f"端口是 1 到 65535，不是 {_shown(text)}")
+        raise BadCell("port", "source.port")
     return int(text)
 
 
 def _flag(text: str) -> bool:
     word = text.lower()
     if word and word not in _YES and word not in _NO:
-        raise _Bad("ptz", "unknown_value", f"是或否，不是 {_shown(text)}")
+        raise BadCell("ptz", "yes_or_no", text=shown(text))
     return word in _YES
 
 
 def _name(cells: Mapping[str, str], column: str, most: int) -> str:
-    text = cells.get(column, "")
+    text = cells.get(column) or ""
     return _text(column, text, most) if text else ""
 
 
@@ -413,10 +356,5 @@ def _text(column: str, text: str, most: int) -> str:
         return checked_text(column, text, most)
     except Malformed:
         if len(text.strip()) > most:
-            raise _Bad(column, "too_long", f"最多 {most} 个字") from None
-        raise _Bad(column, "control_character", "含有控制字符或改变文字方向的字符") from None
-
-
-def _shown(text: str) -> str:
-    """Return a cell's text as an error may repeat it: short, and with nothing that acts."""
-    return ascii(text[:40]) if not text[:40].isprintable() else repr(text[:40])
+            raise BadCell(column, "too_long", most=most) from None
+        raise BadCell(column, "control_character") from None

@@ -20,7 +20,7 @@ from command.ids import new_id
 from command.incidents import incident_of
 from command.store.log import Apart
 from command.store.secret_box import SecretBox
-from command.store.sources import camera_owner
+from command.store.sources import SealedSource, camera_owner
 from streams.source import Source
 
 
@@ -103,6 +103,45 @@ class CameraOperations:
             return [PutSource(camera_id, *parts, context.at) for camera_id, parts in sealed.items()]
 
         return await self._do(actor, decide, answer, key, apart)
+
+    async def put_back(
+        self, actor: Actor, found: Sequence[Camera], sources: Mapping[str, SealedSource | None]
+    ) -> Outcome:
+        """Give cameras their earlier facts and sources back; those that are gone meanwhile stay gone.
+
+        Args:
+            actor: Who.
+            found: The cameras as they were.
+            sources: Camera id → its earlier source as it was kept, None where it had none. Others keep theirs.
+
+        Raises:
+            NumberTaken: Another camera has the GB number of one of them by now.
+        """
+        earlier = {camera_id: sealed for camera_id, sealed in sources.items() if sealed is not None}
+        entities = [
+            msgspec.structs.replace(
+                camera, source=earlier[camera.id].source.protocol if camera.id in earlier else None
+            )
+            for camera in found
+        ]
+        dropped = sources.keys() - earlier.keys()
+        there: set[str] = set()
+
+        def decide(picture: Picture, context: Context) -> Sequence[Fact]:
+            still = [camera for camera in entities if camera.id in picture.cameras]
+            there.update(camera.id for camera in still)
+            return cameras.decide_register(picture, still, context, renewed=sources, dropped=dropped)
+
+        def apart(context: Context) -> Sequence[Apart]:
+            return [
+                DropSource(camera_id)
+                if (sealed := earlier.get(camera_id)) is None
+                else PutSource(camera_id, sealed.source, sealed.secret, keep=False, at=context.at)
+                for camera_id in sources
+                if camera_id in there
+            ]
+
+        return await self._do(actor, decide, lambda _picture: {}, NO_KEY, apart)
 
     async def edit(
         self,

@@ -23,7 +23,8 @@ from command.geography.atlas import Atlas
 from command.geography.days import today_in
 from command.geography.imports import Imports
 from command.geography.imports.appliers import FILE_OF, FileApplier
-from command.geography.imports.registries import CameraApplier, ResponderApplier
+from command.geography.imports.cameras import CameraApplier
+from command.geography.imports.people import ResponderApplier
 from command.geography.imports.roads import RoadsApplier
 from command.geography.keeper import Keeper
 from command.geography.revisions import Revisions

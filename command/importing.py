@@ -8,10 +8,10 @@ from typing import Final, get_args
 
 from command import district as names
 from command.district import District
-from command.errors import Malformed
 from command.responders import KINDS, Kind, Profile, Responder
+from command.row_faults import BadCell, RowFault, shown
 from gis.roads.extract import build_all
-from gis.tables import PointRow, RowError, point_rows, split_list
+from gis.tables import read_table, split_list
 
 _KIND_WORDS: Final[Mapping[str, Kind]] = {
     "民警": "police",
@@ -34,6 +34,7 @@ _PROFILE_WORDS: Final[Mapping[str, Profile]] = {
     "摩托车": "motorcycle",
     "步行": "foot",
 }
+MOST_NAME_CHARS: Final = 40
 _PART_TIME: Final = frozenset({"part_time", "兼职"})
 
 
@@ -55,56 +56,56 @@ def set_about(folder: Path, about: names.About) -> None:
 
 
 def read_responders(
-    path: Path, district: District, taken_units: Iterable[int], known: Sequence[Responder], crs: str | None
-) -> tuple[list[Responder], list[RowError]]:
-    """Read people from a CSV. The same name and phone is the same person as before.
+    path: Path, district: District, taken_units: Iterable[int], known: Sequence[Responder]
+) -> tuple[list[Responder], list[RowFault]]:
+    """Judge the people of a table of our own making. The same name and phone is the same person as before.
 
     Args:
-        path: Columns ``name, kind`` and, where there are any, ``phone, grids, beat, station, skills, …``; kinds,
-            means of travel and employment by our own words or in Chinese.
+        path: CSV with the columns ``name, kind`` and, where there are any, ``phone, grids, beat, station, …``;
+            kinds, means of travel and employment by our own words or in Chinese. A column ``row`` numbers the
+            rows as the file they come from did, otherwise they are counted from 1.
         district: To check the grids against.
         taken_units: Unit numbers in use.
         known: People already on the roster.
-        crs: Of home positions, if the file has any.
     """
-    rows, errors = point_rows(path, crs=crs)
+    faults: list[RowFault] = []
     ids = {(p.name, p.phone): p for p in known}
     next_unit = max(taken_units, default=0) + 1
     people: dict[tuple[str, str | None], Responder] = {}
-    for row in rows:
+    first: dict[tuple[str, str | None], int] = {}
+    for count, cells in enumerate(read_table(path), start=1):
+        number = int(cells.get("row") or count)
         try:
-            person = _responder(row, district)
-        except Malformed as error:
-            errors.append(RowError(row.row, error.detail))
+            person = _responder(cells, district)
+            same = (person.name, person.phone)
+            if same in people:
+                raise BadCell("name", "duplicate", first=first[same])
+        except BadCell as bad:
+            faults.append(bad.at(number))
             continue
-        if (person.name, person.phone) in people:
-            errors.append(RowError(row.row, f"{person.name} 重复"))
-            continue
-        old = ids.get((person.name, person.phone))
+        old = ids.get(same)
         unit = old.unit if old is not None else next_unit
         next_unit += old is None
         key = old.id if old is not None else f"r_{unit:05d}"
         fields = {name: getattr(person, name) for name in person.__struct_fields__}
-        people[person.name, person.phone] = Responder(**{**fields, "id": key, "unit": unit})
-    return list(people.values()), sorted(errors, key=lambda error: error.row)
+        people[same] = Responder(**{**fields, "id": key, "unit": unit})
+        first[same] = number
+    return list(people.values()), faults
 
 
-def _responder(row: PointRow, district: District) -> Responder:
-    values = row.values
-    name = values.get("name", "").strip()
-    if not name or len(name) > 40:
-        raise Malformed("name", "姓名为 1 到 40 个字")
-    word = values.get("kind", "").strip() or "grid_worker"
+def _responder(values: Mapping[str, str], district: District) -> Responder:
+    name = values.get("name", "")
+    if not 1 <= len(name) <= MOST_NAME_CHARS:
+        raise BadCell("name", "person_name", most=MOST_NAME_CHARS)
+    word = values.get("kind") or "grid_worker"
     kind = _KIND_WORDS.get(word) or next((one for one in KINDS if one == word), None)
     if kind is None:
-        raise Malformed(
-            "kind", f"人员类型“{word}”不认识，应为民警、网格员、网格长、调解员、应急队员、志愿者或街长"
-        )
+        raise BadCell("kind", "person_kind", text=shown(word))
     grids = split_list(values.get("grids"))
     if unknown := [code for code in grids if code not in district.areas]:
-        raise Malformed("grids", f"现行区划中没有 {unknown[0]}")
+        raise BadCell("grids", "unknown_area", text=shown(unknown[0]))
     profile: Profile = "car" if kind == "police" else "motorcycle"
-    travel = values.get("profile", "").strip()
+    travel = values.get("profile", "")
     profile = _PROFILE_WORDS.get(travel, profile)
     for option in get_args(Profile):
         if travel == option:
@@ -115,13 +116,13 @@ def _responder(row: PointRow, district: District) -> Responder:
         unit=0,
         name=name,
         kind=kind,
-        employment="part_time" if values.get("employment", "").strip() in _PART_TIME else "full_time",
-        phone=values.get("phone", "").strip() or None,
-        station=(values.get("station") or values.get("department") or "").strip() or None,
+        employment="part_time" if values.get("employment", "") in _PART_TIME else "full_time",
+        phone=values.get("phone") or None,
+        station=values.get("station") or values.get("department") or None,
         grids=grids,
-        beat=values.get("beat", "").strip() or None,
-        area=values.get("area", "").strip() or area,
+        beat=values.get("beat") or None,
+        area=values.get("area") or area,
         skills=split_list(values.get("skills")),
         profile=profile,
-        device_id=values.get("device_id", "").strip() or None,
+        device_id=values.get("device_id") or None,
     )

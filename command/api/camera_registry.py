@@ -1,13 +1,11 @@
-"""For administrators: entering cameras, their sources, and whole lists of them. No picture passes here."""
+"""For administrators: entering cameras and their sources. Lists come in as all files do (`imports`)."""
 
-import asyncio
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Query, Request
 from msgspec import UNSET, UnsetType
 from pydantic import BaseModel, ConfigDict, Field
 
-from command import camera_import
 from command.accounts.access import Principal
 from command.api.cameras import camera_for
 from command.api.security import require
@@ -15,25 +13,13 @@ from command.api.services import Json, Services, ServicesOf
 from command.cameras import Camera, Network, checked_text
 from command.cameras.sources import admit, checked
 from command.desk import Key
-from command.errors import Malformed, NotFound, TooLarge
+from command.errors import Malformed, NotFound
 from command.ids import new_id
 from command.settings import admission_of
 from streams.source import Protocol, Source
 
 router = APIRouter(tags=["cameras"])
 Manager = Annotated[Principal, Depends(require("camera.manage"))]
-Crs = Annotated[
-    str | None,
-    Query(
-        pattern=r"^(?i:WGS-?84|CGCS2000|GCJ-?02|BD-?09|EPSG:[0-9]{4,6})$",
-        description="Of the positions: WGS-84 unless said otherwise; GCJ-02 and BD-09 are converted.",
-    ),
-]
-
-AT_ONCE: Final = 200
-"""Cameras of a list that are entered in one command: others want their turn in between."""
-MOST_ERRORS: Final = 1_000
-"""Bad cells that are named; the rest is counted."""
 
 
 class SourceBody(BaseModel):
@@ -189,58 +175,6 @@ async def read_source(camera_id: str, me: Manager, s: ServicesOf) -> Json:
         "control_profile": source.control_profile,
         "has_password": kept.has_password,
         "password_readable": kept.readable,
-    }
-
-
-@router.post("/cameras/import")
-async def import_cameras(
-    me: Manager,
-    s: ServicesOf,
-    file: Annotated[UploadFile, File()],
-    dry_run: bool = False,
-    crs: Crs = None,
-    encoding: Literal["utf-8", "gb18030"] | None = None,
-) -> Json:
-    """Bring in a list (CSV, XLSX or GeoJSON). Bad rows are named and left out; the others are entered."""
-    limit = s.settings.security.max_upload_bytes
-    content = await file.read(limit + 1)
-    if len(content) > limit:
-        raise TooLarge(limit)
-    known = dict(s.board.cameras)
-    found = await asyncio.to_thread(
-        camera_import.read_cameras,
-        content,
-        s.district,
-        name="file",
-        crs=crs,
-        encoding=encoding,
-        known=known,
-    )
-    found = await camera_import.check_hosts(found, admission_of(s.settings))
-    if not dry_run:
-        sources = camera_import.changed_sources(found, await s.sources.kept_all())
-        for first in range(0, len(found.cameras), AT_ONCE):
-            some = found.cameras[first : first + AT_ONCE]
-            theirs = {camera.id: sources[camera.id] for camera in some if camera.id in sources}
-            await s.operations.cameras.register(me.actor, some, sources=theirs)
-    new = sum(camera.id not in known for camera in found.cameras)
-    return {
-        "dry_run": dry_run,
-        "taken": len(found.cameras),
-        "new": new,
-        "known": len(found.cameras) - new,
-        "with_source": len(found.sources),
-        "columns": dict(found.columns),
-        "errors": [
-            {
-                "row": error.row,
-                "column": error.column,
-                "code": error.code,
-                "detail": error.reason,
-            }
-            for error in found.errors[:MOST_ERRORS]
-        ],
-        "errors_total": len(found.errors),
     }
 
 

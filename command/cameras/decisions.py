@@ -33,6 +33,7 @@ def decide_register(
     context: Context,
     *,
     renewed: Container[str] = (),
+    dropped: Container[str] = (),
 ) -> list[Fact]:
     """Enter cameras; the same id again updates the facts and keeps how the camera is.
 
@@ -41,6 +42,7 @@ def decide_register(
         cameras: To be entered.
         context: Who and when.
         renewed: Ids of those whose source, kept apart, is given anew: that counts as a change.
+        dropped: Ids of those whose source is taken away.
 
     Raises:
         NumberTaken: Another camera has the GB number of one of them.
@@ -55,7 +57,8 @@ def decide_register(
             facts.append(Fact("camera.registered", (("cameras", new.id, new),)))
             continue
         kept = {name: getattr(old, name) for name in KEPT}
-        entity = msgspec.structs.replace(new, source=new.source or old.source, **kept)
+        source = None if new.id in dropped else new.source or old.source
+        entity = msgspec.structs.replace(new, source=source, **kept)
         if entity != old or new.id in renewed:
             facts.append(Fact("camera.updated", (("cameras", new.id, changed(entity)),)))
     return facts

@@ -93,10 +93,10 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
     await core.parts.accounts.load()
     desk = asyncio.create_task(core.desk.run())
     try:
-        people, errors = importing.read_responders(files.responders, core.district, (), (), None)
+        people, faults = importing.read_responders(files.responders, core.district, (), ())
         found = camera_import.read_cameras(files.cameras.read_bytes(), core.district)
-        if errors or found.errors:
-            raise ValueError(f"the generated files have bad rows: {[*errors, *found.errors][:3]}")
+        if faults or found.faults:
+            raise ValueError(f"the generated files have bad rows: {[*faults, *found.faults][:3]}")
         await core.operations.register_responders(SYSTEM, people)
         paths = {camera_id: source.path for camera_id, source in found.sources.items()}
         await _equip(core, found.cameras, paths, data, seed)

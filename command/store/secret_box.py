@@ -31,7 +31,7 @@ class Sealed(YipingError):
 
 
 class SecretBox:
-    """Seals and opens short texts.
+    """Seals and opens passwords and the files in which they come.
 
     Args:
         key: 32 bytes; shown nowhere.
@@ -45,8 +45,12 @@ class SecretBox:
 
     def seal(self, text: str, owner: str) -> bytes:
         """Return the text sealed for an owner: put beside another row, it does not open."""
+        return self.seal_bytes(text.encode(), owner)
+
+    def seal_bytes(self, content: bytes, owner: str) -> bytes:
+        """Return a whole file's bytes sealed for an owner."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), owner.encode())
+        return _VERSION + nonce + self._cipher.encrypt(nonce, content, owner.encode())
 
     def open(self, sealed: bytes, owner: str) -> str:
         """Return the text.
@@ -54,11 +58,19 @@ class SecretBox:
         Raises:
             Sealed: It was sealed with another key or for another owner, or is damaged.
         """
+        return self.open_bytes(sealed, owner).decode()
+
+    def open_bytes(self, sealed: bytes, owner: str) -> bytes:
+        """Return what `seal_bytes` was given.
+
+        Raises:
+            Sealed: As `open`.
+        """
         nonce, content = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         if sealed[:1] != _VERSION or len(nonce) != _NONCE_BYTES:
             raise Sealed("a stored secret is damaged")
         try:
-            return self._cipher.decrypt(nonce, content, owner.encode()).decode()
+            return self._cipher.decrypt(nonce, content, owner.encode())
         except InvalidTag:
             raise Sealed("a stored secret does not open with this key") from None
 

@@ -4,7 +4,7 @@ Those who open cameras read them with their passwords, everybody else without.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +44,20 @@ class KeptDevice:
     device_id: str
     name: str
     has_password: bool
+    updated_at: str
+
+
+class SealedSource(msgspec.Struct, frozen=True):
+    """A source as the database keeps it.
+
+    Attributes:
+        source: Without its password.
+        secret: That, sealed; None: there is none.
+        updated_at: When it was last put.
+    """
+
+    source: Source
+    secret: bytes | None
     updated_at: str
 
 
@@ -101,6 +115,18 @@ class Sources:
         query = sa.select(table.c.camera_id, table.c.source)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {row.camera_id: msgspec.json.decode(row.source, type=Source) for row in rows}
+
+    async def sealed(self, camera_ids: Container[str]) -> dict[str, SealedSource]:
+        """Return the sources of some cameras as they are kept, by camera id; those without one are left out."""
+        query = sa.select(schema.camera_sources)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {
+            row.camera_id: SealedSource(
+                msgspec.json.decode(row.source, type=Source), row.secret, row.updated_at
+            )
+            for row in rows
+            if row.camera_id in camera_ids
+        }
 
     async def devices(self) -> list[KeptDevice]:
         """Return the devices by id."""

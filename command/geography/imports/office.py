@@ -312,6 +312,8 @@ class Imports:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
                 continue
             self._jobs[job.id] = job
+            for leftover in (path / WORK).glob(".*"):  # of a draft that was never done
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             if job.at_work:
                 job.error = Told("interrupted", "The service was stopped while this was at work.")
                 self._finish(job, "failed")

@@ -49,13 +49,6 @@ async def delete(centre: Centre, username: str, path: str, **query: Any) -> http
     return await (await centre.as_(username)).delete(f"/api/v1{path}", params=query)
 
 
-async def upload(centre: Centre, content: bytes, username: str = "admin", **query: Any) -> httpx2.Response:
-    """Import a list of cameras."""
-    client = await centre.as_(username)
-    files = {"file": ("cameras", content, "application/octet-stream")}
-    return await client.post("/api/v1/cameras/import", files=files, params=query)
-
-
 async def register(centre: Centre, **more: Any) -> dict[str, Any]:
     """Register a camera; returns the answer."""
     answer = await centre.post("admin", "/cameras", {"name": "新点位", **PLACE, **more})

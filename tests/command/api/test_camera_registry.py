@@ -1,4 +1,4 @@
-"""Administrators keep the registry: enter, correct, switch off, remove, bring in lists. Nobody else does."""
+"""Administrators keep the registry: enter, correct, switch off, remove. Nobody else does."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from command.cameras import Status
-from tests.command.api.registry import PLACE, SOURCE, delete, put, register, upload
+from tests.command.api.registry import PLACE, SOURCE, delete, put, register
 from tests.command.api.test_incidents import error
-from tests.command.workbook import workbook
 from tests.fixtures import G3, G5, Centre
 
 GB = "34060400001320000009"
@@ -138,7 +137,6 @@ async def test_the_registry_is_the_administrators_alone(registry: Centre) -> Non
         error(await delete(registry, username, "/cameras/c1"), 403, "forbidden")
         error(await registry.get(username, "/cameras/c1/source"), 403, "forbidden")
         error(await registry.post(username, "/cameras/c1/enabled", {"enabled": False}), 403, "forbidden")
-        error(await upload(registry, b"name,lon,lat\n", username), 403, "forbidden")
     # Whoever keeps the registry reads it, and that is all.
     assert len((await registry.get("admin", "/cameras")).json()["items"]) == 3
     assert (await registry.get("admin", "/cameras/c1")).status_code == 200
@@ -154,55 +152,6 @@ async def test_the_same_request_again_has_no_second_effect(registry: Centre) -> 
     other = {**body, "source": {**SOURCE, "password": "another"}}
     answer = await registry.post("admin", "/cameras", other, **{"idempotency-key": "k"})
     error(answer, 409, "idempotency_reuse")
-
-
-ROWS = [
-    ("点位名称", "国标编号", "经度", "纬度", "IP地址", "用户名", "密码"),
-    ("好的", GB, "116.825", "33.905", "10.0.0.7", "admin", "s3cret"),
-    ("坏\x07名", "", "116.825", "33.905", "", "", ""),
-    ("外网", "", "116.826", "33.905", "8.8.8.8", "", ""),
-    ("<b>无源</b>", "", "116.827", "33.905", "", "", ""),
-]
-
-
-async def test_a_list_is_tried_and_then_taken(registry: Centre) -> None:
-    content = "\n".join(",".join(row) for row in ROWS).encode("gb18030")
-    dry = (await upload(registry, content, dry_run=True)).json()
-    assert (dry["dry_run"], dry["taken"], dry["new"], dry["with_source"]) == (True, 2, 2, 1)
-    assert [(e["row"], e["column"], e["code"]) for e in dry["errors"]] == [
-        (2, "点位名称", "control_character"),
-        (3, "IP地址", "not_allowed"),
-    ]
-    assert "8.8.8.8" in dry["errors"][1]["detail"]
-    assert dry["columns"]["点位名称"] == "name"
-    assert len(registry.core.board.cameras) == 3
-    done = (await upload(registry, content)).json()
-    assert {**done, "dry_run": True} == dry
-    camera = registry.core.board.cameras[f"c_{GB}"]
-    assert (camera.name, camera.source, camera.grid) == ("好的", "rtsp", G5)
-    kept = await source(registry, camera.id)
-    assert (kept["username"], kept["has_password"]) == ("admin", True)
-    # Once more, without the passwords: nothing is lost and nothing is new.
-    seq = registry.core.board.seq
-    bare = "\n".join(",".join(row[:6]) for row in ROWS).encode()
-    again = (await upload(registry, bare)).json()
-    assert (again["new"], again["known"]) == (0, 2)
-    assert registry.core.board.seq == seq
-    assert (await source(registry, camera.id))["has_password"]
-
-
-async def test_workbooks_and_bad_files(registry: Centre) -> None:
-    book = workbook([("name", "经度", "纬度"), ("一", 116.825, 33.905)])
-    assert (await upload(registry, book, dry_run=True)).json()["taken"] == 1
-    moved = (await upload(registry, book, crs="GCJ-02")).json()
-    assert moved["taken"] == 1
-    for content in (b"", b"PK\x03\x04broken", b"{]"):
-        error(await upload(registry, content), 422, "bad_file")
-    for crs in ("EPSG:1", "+proj=longlat +nadgrids=/etc/passwd", "file:/etc/passwd"):
-        assert error(await upload(registry, book, crs=crs), 422, "malformed")["field"] == "crs"
-    error(await upload(registry, book, crs="EPSG:999999"), 422, "crs_mismatch")
-    limit = registry.core.settings.security.max_upload_bytes
-    error(await upload(registry, b"x" * (limit + 200_000)), 413, "too_large")
 
 
 async def test_faults_show_what_the_verdict_rests_on(registry: Centre) -> None:

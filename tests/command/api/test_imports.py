@@ -187,12 +187,17 @@ async def test_what_was_at_work_when_the_service_ended_says_so(office: Centre, t
     stored = json.loads(record.read_text("utf-8"))
     record.write_text(json.dumps({**stored, "state": "applying"}), "utf-8")
     (office.data / IMPORTS / "i_rubbish").mkdir()
+    half = office.data / IMPORTS / job["id"] / "work" / ".reading" / "result.csv"
+    half.parent.mkdir()
+    half.write_text("half a draft", "utf-8")
     from command.geography.imports import Imports
 
     again = Imports(office.data / IMPORTS, {"areas": None}, office.clock)  # type: ignore[dict-item]
     found = again.get(job["id"])
     assert (found.state, found.error is not None and found.error.error) == ("failed", "interrupted")
     assert not (office.data / IMPORTS / "i_rubbish").exists()
+    assert not half.parent.exists()
+    assert again.file(job["id"], "issues.csv").is_file()
 
 
 async def test_a_cancelled_import_leaves_nothing_of_its_work(office: Centre, tmp_path: Path) -> None:
