@@ -142,15 +142,15 @@ async def _bring(core: Core, file: Path, choices: Choices, issues: Path | None, 
         job = imports.begin(choices.kind, file.name, upload, SYSTEM, choices)
         try:
             job = await _watch(imports, job)
-            if job.draft is not None:
-                _report(job.draft)
-                _show_issues(imports, job, issues)
             if job.draft is not None and job.draft.needs == ("crs",) and job.draft.crs.used == WGS84:
                 # Nothing tells otherwise, and there is nobody to ask: what every command documents as its default.
                 say(f"  未指定坐标系，按 {WGS84} 读取；若不是，请用 --crs 指明")
                 job = await _watch(
                     imports, imports.redraft(job.id, msgspec.structs.replace(choices, crs=WGS84))
                 )
+            if job.draft is not None:
+                _report(job.draft)
+                _show_issues(imports, job, issues)
             if not dry_run:
                 job = await _watch(imports, imports.apply(job.id, SYSTEM))
                 taken = job.counts.get("taken", job.counts.get("edges_car", 0))
