@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from command.cameras import Camera, Layout, Seen, Tour
 from command.desk import Key
 from command.errors import IllegalTransition, NotFound
 from command.events import SYSTEM
+from command.store.sources import SealedSource
 from streams.source import Source
 from tests.command.office import Office
 from tests.command.world import DISPATCHER, OPERATOR
@@ -51,6 +53,24 @@ async def test_many_are_entered_and_one_answers_with_itself(office: Office) -> N
     assert b"canary" not in secret
     await do.remove(SYSTEM, "c1")
     assert "c1" not in office.log.sources
+
+
+async def test_cameras_get_back_what_they_had_and_those_that_are_gone_stay_gone(office: Office) -> None:
+    do = office.do.cameras
+    with_source, without = camera("c1"), camera("c2")
+    await do.register(SYSTEM, [with_source, without, camera("c3")], sources={"c1": HERE, "c3": HERE})
+    had = {key: SealedSource(*office.log.sources[key], updated_at="") for key in ("c1", "c3")}
+    elsewhere = msgspec.structs.replace(HERE, host="10.0.0.9", password="other")
+    renamed = [msgspec.structs.replace(camera(f"c{n}"), name="新名") for n in (1, 2, 3)]
+    await do.register(SYSTEM, renamed, sources=dict.fromkeys(("c1", "c2", "c3"), elsewhere))
+    await do.remove(SYSTEM, "c3")
+    before = [with_source, without, camera("c3")]
+    await do.put_back(SYSTEM, before, {"c1": had["c1"], "c2": None, "c3": had["c3"]})
+    assert office.log.sources == {"c1": (had["c1"].source, had["c1"].secret)}
+    assert {key: (one.name, one.source) for key, one in office.board.cameras.items()} == {
+        "c1": ("渡口街北", "rtsp"),
+        "c2": ("渡口街北", None),
+    }
 
 
 async def test_a_report_that_says_nothing_new_writes_nothing(office: Office) -> None:

@@ -6,11 +6,9 @@ import csv
 import io
 from typing import Any
 
-import pytest
-
 from command.core import IMPORTS
 from command.events import SYSTEM
-from command.geography.imports import Imports, sealing
+from command.geography.imports import Imports
 from streams.source import Source
 from tests.command.api.registry import SOURCE, delete, put, register
 from tests.command.api.test_imports import apply, begin, settled
@@ -200,12 +198,3 @@ async def test_what_is_no_list_says_so_and_is_kept_sealed(registry: Centre) -> N
     # Somebody chooses otherwise: the file is still there to be read.
     await registry.post("admin", f"/imports/{job['id']}/draft", {"choices": {"crs": "GCJ-02"}})
     assert (await settled(registry, job["id"]))["error"] == job["error"]
-
-
-async def test_a_file_too_large_to_be_sealed_is_not_kept(
-    registry: Centre, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sealing, "MOST_BYTES", 100)
-    job = await bring(registry, table(ROWS))
-    assert (job["state"], job["error"]["error"]) == ("failed", "too_large")
-    assert not [path for path in (registry.data / IMPORTS).rglob("*") if path.name.startswith("upload")]
