@@ -54,6 +54,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "clip.create": "keep pictures of a camera as evidence",
     "clip.view": "play recordings and kept pictures",
     "clip.export": "take kept pictures out, giving a purpose that is recorded",
+    "layers.export": "take whole layers out as files: of what the account sees, each recorded",
     "kpi.view": "see figures and rankings",
     "audit.view": "read and verify the audit record",
     "users.manage": "add, disable and reset accounts",
@@ -63,6 +64,9 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "position.report": "report positions",
 }
 """Every permission and what it allows; anything else stops the start."""
+
+_ALL_OR_NOTHING: Final = frozenset({"layers.export"})
+"""Held or not: how far it reaches is what the permissions to view say of each thing."""
 
 COMMANDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -142,8 +146,16 @@ def load_roles(path: Path) -> Mapping[str, Role]:
                 raise ValueError(f"{path}: roles.{role_id}: unknown permission {permission!r}")
             if scope not in get_args(Scope):
                 raise ValueError(f"{path}: roles.{role_id}: {permission}: unknown scope {scope!r}")
+            if permission in _ALL_OR_NOTHING and scope != "all":
+                raise ValueError(f'{path}: roles.{role_id}: {permission}: only "all", or left out')
         roles[role_id] = Role(role_id, raw["name"], dict(raw["permissions"]))
     return roles
+
+
+def granted_to_nobody(roles: Mapping[str, Role]) -> tuple[str, ...]:
+    """Return the permissions that no role has: mostly those newer than a centre's own roles file."""
+    held = {permission for role in roles.values() for permission in role.scopes}
+    return tuple(permission for permission in PERMISSIONS if permission not in held)
 
 
 class Access:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from command.accounts.access import granted_to_nobody, load_roles
 from command.cli.common import load, say
 from command.policy import load_policy
 from command.resources import config_dir
@@ -21,9 +22,14 @@ def check(
 ) -> None:
     """Read the settings as the service would, and say what is wrong or what holds."""
     settings = load(path, data)
-    policy = load_policy(settings.config_folder or config_dir())
+    folder = settings.config_folder or config_dir()
+    policy = load_policy(folder)
+    roles = load_roles(folder / "roles.toml")
     say(f"settings: ok ({settings.host}:{settings.port}, data in {settings.data_dir})")
     say(f"policy: {len(policy.categories)} categories, limits for {', '.join(policy.limits)}")
+    say(f"roles: {', '.join(roles)}")
+    if missing := granted_to_nobody(roles):
+        say(f"  given to nobody in {folder / 'roles.toml'}: {', '.join(missing)}")
 
 
 @config.callback()

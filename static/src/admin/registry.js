@@ -2,7 +2,7 @@
 import { call } from '../api.js';
 import { t } from '../i18n.js';
 import { CameraMark, healthOf } from '../ui/camera-mark.js';
-import { ExportButton } from '../ui/export-menu.js';
+import { ExportButton, mayTakeOut } from '../ui/export-menu.js';
 import { html, useEffect, useRef, useState } from '../ui/h.js';
 import { refusal } from '../ui/refusal.js';
 import { CameraForm } from './camera-form.js';
@@ -81,7 +81,7 @@ export function Registry() {
         <select aria-label=${t('video.state')} value=${filter.status} onChange=${(/** @type {any} */ e) => edit({ status: e.target.value })} data-testid="registry-status"><option value="">${t('admin.every_status')}</option>${STATUSES.map((status) => html`<option value=${status}>${t(`camera.status.${status}`)}</option>`)}</select>
         ${towns.length > 0 && html`<select aria-label=${t('video.tree.by.area')} value=${filter.area} onChange=${(/** @type {any} */ e) => edit({ area: e.target.value })}><option value="">${t('video.every_area')}</option>${towns.map((area) => html`<option value=${area.code}>${area.tier === 3 ? '　' : ''}${area.name}</option>`)}</select>`}
         ${groups.length > 0 && html`<select aria-label=${t('admin.tour_groups')} value=${filter.group} onChange=${(/** @type {any} */ e) => edit({ group: e.target.value })}><option value="">${t('admin.every_group')}</option>${groups.map((group) => html`<option value=${group}>${group}</option>`)}</select>`}
-        <span></span><${ExportButton} first="cameras" area=${filter.area || null} /><button class="btn sm" onClick=${() => bringIn()} data-testid="open-import">${t('admin.import')}</button>
+        <span></span>${mayTakeOut(ui.me) && html`<${ExportButton} first="cameras" area=${filter.area || null} />`}<button class="btn sm" onClick=${() => bringIn()} data-testid="open-import">${t('admin.import')}</button>
         <button class="btn sm primary" onClick=${() => set({ editing: 'new', template: null })} data-testid="new-camera">${t('admin.new')}</button></header>
       ${page.error && html`<p class="refused" role="alert">${page.error} <button class="btn sm" onClick=${() => setRound(round + 1)}>${t('console.retry')}</button></p>`}
       <div class="table-scroll" ref=${scroll}><table class="rows"><thead><tr><th>${t('video.state')}</th><th>${t('admin.name_and_id')}</th><th>${t('admin.place')}</th><th>${t('admin.network')}</th><th>${t('admin.source')}</th><th>${t('admin.tour_groups')}</th></tr></thead>

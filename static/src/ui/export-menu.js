@@ -4,6 +4,9 @@ import { language, t } from '../i18n.js';
 import { html, useEffect, useState } from './h.js';
 
 /** @typedef {{what: string, title: string, title_en: string, formats: string[], timed: boolean}} Offer */
+/** Taking whole layers out is a right of its own. @param {{permissions: string[]}} me */
+export const mayTakeOut = (me) => me.permissions.includes('layers.export');
+
 /** @typedef {{what: string, form: string, gcj: boolean, from: string, to: string}} Choice */
 
 /**

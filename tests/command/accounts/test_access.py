@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command.accounts.access import COMMANDS, PERMISSIONS, Access, Principal, load_roles
+from command.accounts.access import COMMANDS, PERMISSIONS, Access, Principal, granted_to_nobody, load_roles
 from command.accounts.visibility import significant
 from command.errors import Forbidden, NotFound
 from command.events import KINDS
@@ -123,6 +123,7 @@ def test_each_role_has_what_the_file_says_and_nothing_else(role: str, permission
         ("clip.create", "dispatcher supervisor leader", "police"),
         ("clip.view", "dispatcher supervisor leader", "police"),
         ("clip.export", "dispatcher supervisor leader", "police"),
+        ("layers.export", "supervisor leader admin", ""),
         ("users.manage", "admin", ""),
         ("audit.view", "leader admin", ""),
         ("view.map", "operator dispatcher supervisor leader reader wall", "dept police worker"),
@@ -365,6 +366,7 @@ def test_commands_cover_the_lifecycle() -> None:
         ("[roles.x]\nname='x'\n[roles.x.permissions]\n'view.map'='everything'", "everything"),
         ("[roles.x]\nname='x'\nadmin=true\n[roles.x.permissions]\n", "roles.x"),
         ("[rolls.x]\nname='x'", "rolls"),
+        ("[roles.x]\nname='x'\n[roles.x.permissions]\n'layers.export'='own'", "layers.export"),
     ],
 )
 def test_a_bad_roles_file_stops_the_start(tmp_path: Path, text: str, named: str) -> None:
@@ -373,6 +375,20 @@ def test_a_bad_roles_file_stops_the_start(tmp_path: Path, text: str, named: str)
     with pytest.raises(ValueError, match=r"roles\.toml") as caught:
         load_roles(path)
     assert named in str(caught.value)
+
+
+def test_a_roles_file_from_before_gives_what_is_new_to_nobody_and_that_is_known(tmp_path: Path) -> None:
+    assert granted_to_nobody(ROLES) == ()
+    old = "".join(
+        line
+        for line in ROLES_FILE.read_text("utf-8").splitlines(keepends=True)
+        if "layers.export" not in line
+    )
+    path = tmp_path / "roles.toml"
+    path.write_text(old, "utf-8")
+    roles = load_roles(path)
+    assert set(roles) == set(ROLES)
+    assert granted_to_nobody(roles) == ("layers.export",)
 
 
 def test_the_actor_is_the_principal() -> None:

@@ -2,7 +2,7 @@
 import { call } from '../../api.js';
 import { t } from '../../i18n.js';
 import { html, useEffect, useRef, useState } from '../../ui/h.js';
-import { ExportButton } from '../../ui/export-menu.js';
+import { ExportButton, mayTakeOut } from '../../ui/export-menu.js';
 import { download } from '../../video/snapshot.js';
 import { openTab, say, set, ui } from '../state.js';
 import { atWork, pathOf, useImports } from './jobs.js';
@@ -135,7 +135,7 @@ function Begin({ kinds, onBegun }) {
 export function Start() {
   const { jobs, kinds, fault, again } = useImports();
   return html`<div class="imports"><${Begin} kinds=${kinds} onBegun=${again} />
-    <section class="past"><header class="filters"><p class="lead"><b>${t('imports.past')}</b></p>${ui.said && html`<span class="said" role="status">${ui.said}</span>`}<span></span><${ExportButton} /></header>
+    <section class="past"><header class="filters"><p class="lead"><b>${t('imports.past')}</b></p>${ui.said && html`<span class="said" role="status">${ui.said}</span>`}<span></span>${mayTakeOut(ui.me) && html`<${ExportButton} />`}</header>
       ${fault && html`<p class="refused" role="alert">${fault} <button class="btn sm" onClick=${again}>${t('console.retry')}</button></p>`}
       <div class="table-scroll"><table class="rows"><thead><tr><th>${t('imports.col.state')}</th><th>${t('imports.col.file')}</th><th>${t('imports.col.outcome')}</th><th>${t('imports.col.who')}</th><th></th></tr></thead><tbody>${(jobs ?? []).map((job) => html`<${JobRow} key=${job.id} job=${job} onGone=${again} />`)}</tbody></table>
       ${!jobs?.length && !fault && html`<div class="blank" data-testid="imports-empty"><b>${t(jobs ? 'imports.none' : 'video.loading')}</b>${jobs && html`<p>${t('imports.none_help')}</p>`}</div>`}</div></section></div>`;
