@@ -13,6 +13,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Scope
 
 from command import __version__
+from command.accounts.access import granted_to_nobody
+from command.accounts.notes import FOLDER as NOTES
+from command.accounts.notes import Notes
 from command.api import (
     admin,
     alarms,
@@ -123,6 +126,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         core.database,
         settings.data_dir / TAKEN_OUT,
     )
+    notes = Notes(settings.data_dir / NOTES, core.parts.audit)
     services = Services(
         settings=settings,
         clock=core.clock,
@@ -199,11 +203,15 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                     record.run(),
                     core.search.run(),
                     core.basemap.run(),
+                    notes.run(),
                 )
             ]
             telling = group.create_task(core.keeper.tell_at_start())
             turning = group.create_task(turn_days(core.keeper))
             warming = group.create_task(asyncio.to_thread(core.search.warm))
+            if missing := granted_to_nobody(core.parts.access.roles):
+                # A centre's own roles file from before goes on working; what is new is nobody's until it says.
+                log.warning("roles.toml gives these permissions to nobody", permissions=", ".join(missing))
             log.info("ready", version=__version__, district=core.district.about.name)
             try:
                 yield
