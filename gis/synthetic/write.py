@@ -268,7 +268,7 @@ def _places(district: District, path: Path) -> None:
         (name, kind, lon, lat, address, codes[grid] if grid >= 0 else "")
         for (name, kind, _, address, grid), (lon, lat) in zip(rows, where, strict=True)
     ]
-    _table(path, ("name", "type", "lon", "lat", "address", "grid"), table)
+    _table(path, ("name", "kind", "lon", "lat", "address", "grid"), table)
 
 
 _SCENES = (

@@ -143,7 +143,7 @@ def load_scenes(data: Path, homes: Sequence[LonLat]) -> list[Scene]:
 def _places(path: Path) -> list[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [{**row, "kind": row.get("type") or "community"} for row in csv.DictReader(file)]
+            return [{**row, "kind": row.get("kind") or "community"} for row in csv.DictReader(file)]
     except OSError:
         return []
 

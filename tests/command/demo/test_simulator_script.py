@@ -120,7 +120,7 @@ def test_a_district_without_scenes_falls_back_on_places_and_then_on_homes(tmp_pa
     assert [scene.place for scene in load_scenes(tmp_path, homes)] == homes
     (tmp_path / "district").mkdir()
     (tmp_path / "district" / "places.csv").write_text(
-        "name,type,lon,lat,address,grid\n老街,junction,106.91,37.21,老街 1 号,\n", "utf-8"
+        "name,kind,lon,lat,address,grid\n老街,junction,106.91,37.21,老街 1 号,\n", "utf-8"
     )
     assert [(scene.kind, scene.name) for scene in load_scenes(tmp_path, homes)] == [("junction", "老街")]
 

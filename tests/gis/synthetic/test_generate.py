@@ -194,7 +194,7 @@ def test_the_road_network_is_connected_both_ways(made):
     reach = at[label == main]
     lat = made.spec.lat
     for place in read_table(made.files.places):
-        if place["type"] == "village":
+        if place["kind"] == "village":
             spot = np.array([float(place["lon"]), float(place["lat"])])
             assert np.hypot(*metres(reach - spot, lat).T).min() < 250
 
@@ -262,7 +262,7 @@ def test_land_fills_a_wide_screen_fitted_to_the_county(made):
 
 def test_an_office_stands_in_its_own_township_where_it_can(made):
     places = read_table(made.files.places)
-    offices = [p for p in places if p["type"] in ("government", "police")]
+    offices = [p for p in places if p["kind"] in ("government", "police")]
     own = [p for p in offices if p["address"].startswith(p["name"][:2])]
     assert len(own) >= 0.7 * len(offices)
 
