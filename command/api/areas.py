@@ -232,6 +232,11 @@ async def overview(code: str, me: Viewer, s: ServicesOf) -> Json:
             "staffed": {"n": len(grids) - len(vacant), "d": len(grids)},
         },
         "beat": None if beat_code is None or not beats else beat_row(s, beat_code),
+        "departments": [
+            {"department": own.department, "code": own.code, "name": own.name, "grids": shared}
+            for own in s.district.departments
+            if (shared := len(inside.intersection(own.grids)))
+        ],
     }
 
 

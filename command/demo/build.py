@@ -15,8 +15,8 @@ from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cameras import Camera
 from command.core import DISTRICT, Core, open_core
-from command.demo import cameras, farm
-from command.district import AREAS, BEATS, CHECKPOINTS, PLACES, About
+from command.demo import cameras, farm, offices
+from command.district import AREAS, BEATS, CHECKPOINTS, DEPARTMENTS, PLACES, RULES, About
 from command.events import SYSTEM
 from command.resources import config_dir
 from command.responders import Responder
@@ -70,6 +70,8 @@ def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) 
     spec = load_spec(config_dir() / "districts" / f"{district}.toml")
     files = generate(spec, seed, data / "source", progress=tell)
     tell("导入网格、警格、地点和道路")
+    rules, departments = data / "source" / RULES, data / "source" / DEPARTMENTS
+    offices.lay_out(files, rules, departments)
     folder = data / DISTRICT
     folder.mkdir(parents=True)
     for file, name in (
@@ -77,6 +79,8 @@ def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) 
         (files.beats, BEATS),
         (files.places, PLACES),
         (files.checkpoints, CHECKPOINTS),
+        (rules, RULES),
+        (departments, DEPARTMENTS),
     ):
         shutil.copyfile(file, folder / name)
     importing.lay_roads(folder, files.roads)
@@ -186,8 +190,9 @@ async def _accounts(core: Core, people: list[Responder]) -> dict[str, str]:
     add = core.parts.accounts.add
     for username, role, name in DESKS:
         await add(NewUser(username, name, role), PASSWORD, "system", known_password=True)
+    bureau = f"{offices.county_word(core.district.about.name)}住建局"
     await add(
-        NewUser("dept", "县住建局 值班", "dept", department="县住建局"),
+        NewUser("dept", f"{bureau} 值班", "dept", department=bureau),
         PASSWORD,
         "system",
         known_password=True,

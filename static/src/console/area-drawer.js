@@ -155,6 +155,7 @@ export function AreaDrawer({ code }) {
               .trim()} · ${cardClock(item).text}</span></button></li>`,
         )}</ul>
         ${!open.length && html`<p class="empty">${t('console.area.no_incidents')}</p>`}</section>
+      ${data && html`<${Departments} own=${data.departments} all=${data.figures.grids} />`}
       ${
         data?.coverage &&
         html`<section><div class="sub"><h2>${t('console.area.coverage')}</h2><span>${t('console.now')}</span></div>
@@ -165,6 +166,23 @@ export function AreaDrawer({ code }) {
       <button class="btn big primary" disabled=${!top} data-testid="call-nearest" onClick=${() => top && void callPerson(top.responder_id)}>${t('console.area.call_nearest', { name: top?.name ?? '' })} <kbd>Enter</kbd></button>
       <${Broadcast} code=${code} n=${figures?.on_duty ?? 0} /></div>
       <button class="link" onClick=${() => newIncident({ lon: ui.selection?.lon, lat: ui.selection?.lat })}>${t('console.new.here')} <kbd>N</kbd></button></footer>`;
+}
+
+const OWN_SHOWN = 3;
+
+/** The departments that have made this ground their own, each once: of a whole county the first of its grids.
+ * @param {{own: {department: string, name: string, grids?: number}[], all?: number}} props
+ */
+function Departments({ own, all }) {
+  /** @type {Map<string, typeof own>} */
+  const by = new Map();
+  for (const one of own) by.set(one.department, [...(by.get(one.department) ?? []), one]);
+  if (!by.size) return null;
+  return html`<section class="people" data-testid="departments"><div class="sub"><h2>${t('console.area.departments')}</h2><span>${t('console.area.departments_note')}</span></div>
+    <ul class="offices">${[...by].map(([name, grids]) => {
+      const names = grids.slice(0, OWN_SHOWN).map((one) => one.name).join(t('join.list')) + (grids.length > OWN_SHOWN ? '…' : '');
+      return html`<li key=${name}><b>${name}</b><span title=${names}>${names}</span>${all ? html`<em>${t('console.area.departments_of', { n: grids.reduce((sum, one) => sum + (one.grids ?? 0), 0), all })}</em>` : ''}</li>`;
+    })}</ul></section>`;
 }
 
 /** 社区 or 村, 镇 or 街道, as the district itself calls it. @param {any} area */
@@ -187,6 +205,7 @@ export function PointDrawer() {
           ' › ',
         )}${located?.beat ? ` · ${t('console.area.beat', { name: located.beat.name, station: located.beat.station ?? '' })}` : ''}</p></div>
       <${RankedList} title=${t('console.ranked')} note=${t('console.area.nearest_note')} />
+      ${located && html`<${Departments} own=${located.departments} />`}
       ${village && html`<p class="pad"><button class="btn" data-testid="open-area" onClick=${() => openArea(village.code)}>${t('console.point.open', { name: village.name })}</button></p>`}
     </div>
     <footer class="foot"><${FaultLine} /><div class="buttons n2">

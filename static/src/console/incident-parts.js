@@ -84,10 +84,13 @@ export function Facts({ item }) {
       <small>${t(`console.duty.${duty}`)}</small>`
         : html`<span class="none">${t('console.fact.vacant')}</span>`
     }</dd></div>
-    <div><dt>${t('console.fact.department')}</dt><dd>${item.lead_department ?? '—'}<small>${t(`category.${item.category}`)}</small></dd></div>
+    <div><dt>${t('console.fact.department')}</dt><dd>${item.lead_department ?? '—'}<small>${[t(`category.${item.category}`), gridOf(item)].filter(Boolean).join(' · ')}</small></dd></div>
     <div><dt>${t('console.fact.source')}</dt><dd>${t(`source.${item.source}`)} ${item.reporter_contact ?? ''}<${Contact} item=${item} /></dd></div>
   </dl>`;
 }
+
+/** The grid that the department in the lead has made of base grids there, if it has one. @param {Incident} item */
+const gridOf = (item) => ui.located?.departments?.find((/** @type {any} */ own) => own.department === item.lead_department)?.name;
 
 /** @param {Incident} item */
 function gridLabel(item) {
