@@ -12,6 +12,7 @@ from command.basemap import Tiles
 from command.basemap.cache import TileCache
 from command.basemap.fetch import Allowed, Fetcher
 from command.basemap.office import BasemapOffice
+from command.basemap.trials import Trials
 from command.board import Board
 from command.clock import Clock, SystemClock
 from command.closures import in_force
@@ -51,6 +52,7 @@ DATABASE: str = "yiping.db"
 IMPORTS: str = "imports"
 PICKS: str = "search-picks.json"
 TILES: str = "tiles"
+TRIALS: str = "basemap-trials"
 KEPT_EVENTS: int = 20_000
 """How many of the newest events the feed keeps for browsers that resume."""
 
@@ -105,6 +107,7 @@ class Core:
     imports: Imports
     basemap: Tiles
     basemap_office: BasemapOffice
+    basemap_trials: Trials
 
     @property
     def district(self) -> District:
@@ -207,6 +210,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         cache = TileCache(settings.data_dir / TILES, settings.basemap.cache_bytes, clock)
         fresh_s = settings.basemap.fresh_days * 86_400.0
         tiles = Tiles(settings.data_dir / DISTRICT, box, fetcher, cache, clock, fresh_s)
+        office = BasemapOffice(keeper, fetcher, box, settings.data_dir / DISTRICT)
+        trials = Trials(settings.data_dir / TRIALS, office, fetcher, box, clock)
         atlas.follow(tiles.district_changed)
         atlas.follow(tracking.take_district)
         atlas.follow(find.take_district)
@@ -233,7 +238,8 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
         seen,
         imports,
         tiles,
-        BasemapOffice(keeper, fetcher, box, settings.data_dir / DISTRICT),
+        office,
+        trials,
     )
 
 

@@ -146,6 +146,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
         keeper=core.keeper,
         basemap=core.basemap,
         basemap_office=core.basemap_office,
+        basemap_trials=core.basemap_trials,
         traffic=core.traffic,
         accounts=core.parts.accounts,
         sessions=core.parts.sessions,
@@ -221,6 +222,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, core: Core | N
                 await exports.close()
                 await siting_desk.close()
                 await core.imports.close()
+                core.basemap_trials.close()
         try:
             await watch.checkpoint()
         except YipingError as error:  # a full disk must not keep the rest from being put away

@@ -235,6 +235,12 @@ class BasemapSettings(Section):
         description="Disk bytes for fetched tiles, which keep the map when its server does not answer; "
         "0 keeps none.",
     )
+    max_archive_bytes: int = Field(
+        default=4_294_967_296,
+        ge=1_048_576,
+        le=1_099_511_627_776,
+        description="Largest PMTiles archive taken over the web, in bytes.",
+    )
 
     @field_validator("allowed_networks")
     @classmethod

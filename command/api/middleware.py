@@ -49,6 +49,7 @@ HEADERS: Final = {
 }
 HSTS: Final = "max-age=31536000"
 _IMPORT_PATH: Final = re.compile(r"/imports/?$")
+_ARCHIVE_PATH: Final = re.compile(r"/basemap/archives/?$")
 _UPLOAD_PATHS: Final = re.compile(r"/photos/?$|/positions/?$|/import(?:/|$)")
 _UPLOAD_MARGIN: Final = 65_536
 """The form around an uploaded file."""
@@ -161,6 +162,8 @@ class SecurityMiddleware:
         limits = self._settings.security
         if _IMPORT_PATH.search(scope["path"]):
             return limits.max_import_bytes + _UPLOAD_MARGIN
+        if _ARCHIVE_PATH.search(scope["path"]):
+            return self._settings.basemap.max_archive_bytes
         if _UPLOAD_PATHS.search(scope["path"]):
             return max(limits.max_body_bytes, limits.max_upload_bytes + _UPLOAD_MARGIN)
         return limits.max_body_bytes

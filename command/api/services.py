@@ -14,6 +14,7 @@ from command.accounts.tokens import Tokens
 from command.accounts.users import Accounts
 from command.basemap import Tiles
 from command.basemap.office import BasemapOffice
+from command.basemap.trials import Trials
 from command.board import Board, Entity
 from command.clock import Clock
 from command.coverage import Coverage
@@ -64,6 +65,7 @@ class Services:
     keeper: Keeper
     basemap: Tiles
     basemap_office: BasemapOffice
+    basemap_trials: Trials
     traffic: Traffic
     accounts: Accounts
     sessions: Sessions

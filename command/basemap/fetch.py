@@ -11,14 +11,15 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from command.errors import Malformed, YipingError
+from command.basemap.model import NotShown
+from command.errors import YipingError
 from gis.tiles.shift import media_type
 from streams.errors import NotAllowed, Unreachable
 from streams.source import Admission
@@ -32,10 +33,25 @@ _SOUTH: Final = "{-y}"
 _AGENT: Final = "yiping"
 
 
+Why = Literal[
+    "not_allowed", "no_address", "timeout", "unreachable", "status", "too_large", "no_picture", "damaged"
+]
+
+
 class TileRefused(YipingError):
-    """The tile server did not give a tile."""
+    """The tile server did not give a tile.
+
+    Attributes:
+        why: For the screen to say in its language.
+        status: What the server answered instead of 200, where it did.
+    """
 
     code = "basemap_unreachable"
+
+    def __init__(self, detail: str, why: Why = "unreachable", status: int | None = None) -> None:
+        super().__init__(detail)
+        self.why = why
+        self.status = status
 
 
 class Allowed:
@@ -82,7 +98,7 @@ class Pattern:
         url: Such as ``https://tiles.example/{z}/{x}/{y}.png?key=…``; ``{-y}`` counts rows from the south.
 
     Raises:
-        Malformed: It is no such pattern.
+        NotShown: It is no such pattern.
     """
 
     def __init__(self, url: str) -> None:
@@ -91,16 +107,18 @@ class Pattern:
             parts = urlsplit(self._url)
             port = parts.port
         except ValueError:
-            raise Malformed("url", "is no address") from None
+            raise NotShown("url", "is no address", "no_url") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Malformed("url", "begins with http:// or https:// and a host")
+            raise NotShown("url", "begins with http:// or https:// and a host", "no_url")
         if "{" in (parts.netloc or "") or parts.fragment or not self._url.isprintable():
-            raise Malformed("url", "names one host; {z}, {x} and {y} stand in the path or behind the ?")
+            raise NotShown(
+                "url", "names one host; {z}, {x} and {y} stand in the path or behind the ?", "no_url"
+            )
         wanted = [place for place in _PLACES if place not in self._url]
         if wanted and not (wanted == ["{y}"] and _SOUTH in self._url):
-            raise Malformed("url", f"lacks {', '.join(wanted)}")
+            raise NotShown("url", f"lacks {', '.join(wanted)}", "no_places")
         if len(self._url) > 2_000:
-            raise Malformed("url", "is too long")
+            raise NotShown("url", "is too long", "no_url")
         self.name = parts.hostname
         self.is_number = _is_number(parts.hostname)
         self.host = f"{parts.hostname}:{port or (443 if parts.scheme == 'https' else 80)}"
@@ -182,10 +200,10 @@ class Fetcher:
             await self._allowed.addresses(pattern.name)
         except NotAllowed as error:
             raise TileRefused(
-                f"{error}: allow it in basemap.allowed_networks or basemap.allowed_hosts"
+                f"{error}: allow it in basemap.allowed_networks or basemap.allowed_hosts", "not_allowed"
             ) from None
         except Unreachable as error:
-            raise TileRefused(str(error)) from None
+            raise TileRefused(str(error), "no_address") from None
 
     async def tile(self, pattern: Pattern, z: int, x: int, y: int) -> bytes | None:
         """Return a picture, or None where the server has none.
@@ -198,9 +216,10 @@ class Fetcher:
         try:
             return await self._get(pattern.at(z, x, y), pattern.host)
         except TimeoutError:
-            raise TileRefused(f"{pattern.host} did not answer within {self._timeout_s:g} s") from None
+            detail = f"{pattern.host} did not answer within {self._timeout_s:g} s"
+            raise TileRefused(detail, "timeout") from None
         except NotAllowed as error:
-            raise TileRefused(str(error)) from None
+            raise TileRefused(str(error), "not_allowed") from None
         except (aiohttp.ClientError, OSError, Unreachable, ValueError) as error:
             raise TileRefused(f"{pattern.host} does not answer ({type(error).__name__})") from None
 
@@ -225,12 +244,14 @@ class Fetcher:
             if answer.status in (204, 404):
                 return None
             if answer.status != 200:
-                raise TileRefused(f"{host} answers {answer.status} instead of a picture")
+                detail = f"{host} answers {answer.status} instead of a picture"
+                raise TileRefused(detail, "status", answer.status)
             content = await answer.content.read(MOST_BYTES + 1)
             while len(content) <= MOST_BYTES and (more := await answer.content.read(MOST_BYTES + 1)):
                 content += more
         if len(content) > MOST_BYTES:
-            raise TileRefused(f"{host} sends more than {MOST_BYTES >> 20} MiB for one tile")
+            raise TileRefused(f"{host} sends more than {MOST_BYTES >> 20} MiB for one tile", "too_large")
         if media_type(content) is None:
-            raise TileRefused(f"{host} sends something that is no PNG, JPEG or WebP picture")
+            detail = f"{host} sends something that is no PNG, JPEG or WebP picture"
+            raise TileRefused(detail, "no_picture")
         return content

@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from command.errors import YipingError
+from command.errors import Malformed, YipingError
 from command.store.secret_box import SecretBox
 
 FILE: Final = "basemap.json"
@@ -31,6 +31,27 @@ class SourceUnreadable(YipingError):
     """What is kept of the customer's basemap cannot be read."""
 
     code = "basemap_unreadable"
+
+
+class NotShown(Malformed):
+    """It cannot be shown.
+
+    Attributes:
+        why: For the screen to say in its language.
+        status: What a tile server answered instead of a tile, where it did.
+    """
+
+    code = "basemap_not_shown"
+
+    def __init__(self, field: str, detail: str, why: str, status: int | None = None) -> None:
+        super().__init__(field, detail)
+        self.why = why
+        self.status = status
+
+    @property
+    def extras(self) -> Mapping[str, object]:
+        """The field, why, and the status."""
+        return {**super().extras, "why": self.why, "status": self.status}
 
 
 class TileSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from command.basemap.fetch import Fetcher, Pattern, TileRefused
 from command.basemap.model import (
     FILE,
     Datum,
+    NotShown,
     Slot,
     TileSource,
     archive_of,
@@ -20,7 +21,7 @@ from command.basemap.model import (
     seal,
     write_sources,
 )
-from command.errors import Malformed
+from command.geography.revisions import link
 from command.store.secret_box import SecretBox
 from gis.crs import BD09, CGCS2000, GCJ02, WGS84
 from gis.errors import BadFile
@@ -72,27 +73,8 @@ class Wish:
     preferred: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A basemap ready to come into force.
-
-    Attributes:
-        source: What it is.
-        files: For `Keeper.put`: plain name → staged file, None takes one away.
-    """
-
-    source: TileSource
-    files: dict[str, Path | None]
-
-
-def prepare_archive(archive: Path, wish: Wish, district: Path, staging: Path) -> Prepared:
-    """Look at a PMTiles archive and stage a copy; takes as long as copying does.
-
-    Args:
-        archive: The file; it stays.
-        wish: What is said of it.
-        district: The district folder, whose other basemaps stay.
-        staging: An empty folder on the same disk.
+def look_at_archive(archive: Path, wish: Wish) -> TileSource:
+    """Look at a PMTiles archive.
 
     Raises:
         BadFile: It is no archive that can be shown, or is damaged.
@@ -110,21 +92,25 @@ def prepare_archive(archive: Path, wish: Wish, district: Path, staging: Path) ->
     side_px = 256
     if header.content == "vector":
         if datum != "WGS-84":
-            raise Malformed("crs", _NO_VECTOR_SHIFT)
+            raise NotShown("crs", _NO_VECTOR_SHIFT, "vector_shift")
         if not layers:
             raise BadFile(str(archive), "metadata", "names no vector_layers, so nothing of it could be drawn")
         if wish.slot == "imagery":
-            raise Malformed("slot", "vector tiles are a map and no pictures from above")
+            raise NotShown("slot", "vector tiles are a map and no pictures from above", "vector_imagery")
     else:
         if header.packed:
             raise BadFile(
                 str(archive), "header", "gzips its pictures, which no browser reads; make it without"
             )
         side_px = picture_side(sample, str(archive))
+    low = max(header.min_zoom, wish.min_zoom or 0)
+    high = min(header.max_zoom, 24 if wish.max_zoom is None else wish.max_zoom)
+    if low > high:
+        raise NotShown("max_zoom", f"it has zooms {header.min_zoom} to {header.max_zoom}", "zooms")
     west, south, east, north = header.bounds
     beside = _BESIDE_DEG if datum == "GCJ-02" else 0.0
     bounds = (west - beside, south - beside, east + beside, north + beside)
-    source = TileSource(
+    return TileSource(
         slot=wish.slot,
         version=_mark_of(archive, datum),
         name=wish.name or archive.stem,
@@ -135,35 +121,24 @@ def prepare_archive(archive: Path, wish: Wish, district: Path, staging: Path) ->
         layers=layers,
         packed=header.packed,
         side_px=side_px,
-        min_zoom=max(header.min_zoom, wish.min_zoom or 0),
-        max_zoom=min(header.max_zoom, 24 if wish.max_zoom is None else wish.max_zoom),
+        min_zoom=low,
+        max_zoom=high,
         bounds=bounds if west < east and south < north else None,
         preferred=wish.preferred,
         file=archive_of(wish.slot),
     )
-    staged = staging / archive_of(wish.slot)
-    shutil.copyfile(archive, staged)
-    return Prepared(source, {archive_of(wish.slot): staged, **_with(source, district, staging)})
 
 
-async def prepare_address(
-    url: str,
-    wish: Wish,
-    fetcher: Fetcher,
-    box: SecretBox,
-    district: Path,
-    staging: Path,
-    look_at: tuple[float, float],
-) -> Prepared:
-    """Look at one tile of a tile server and stage what is to be kept of it.
+async def look_at_address(
+    url: str, wish: Wish, fetcher: Fetcher, box: SecretBox, look_at: tuple[float, float]
+) -> TileSource:
+    """Look at one tile of a tile server.
 
     Args:
         url: Address pattern with {z}, {x} and {y}; may hold a key, which is sealed.
         wish: What is said of it.
         fetcher: Asks the server.
         box: Seals the address.
-        district: The district folder, whose other basemaps stay.
-        staging: An empty folder on the same disk.
         look_at: Longitude and latitude in the district, degrees, WGS-84.
 
     Raises:
@@ -171,22 +146,20 @@ async def prepare_address(
     """
     datum = datum_of(wish.crs)
     pattern = Pattern(url)
-    low = 3 if wish.min_zoom is None else wish.min_zoom
-    high = 18 if wish.max_zoom is None else wish.max_zoom
-    if not 0 <= low <= high <= 22:
-        raise Malformed("max_zoom", f"zooms {low} to {high} are none")
+    low, high = zooms_of(wish)
     z, x, y = tile_at(*look_at, min(max(low, _LOOKED_AT_ZOOM), high))
     try:
         await fetcher.check(pattern)
         sample = await fetcher.tile(pattern, z, x, y)
         if sample is None:
-            raise Malformed("url", f"{pattern.host} has no tile of the district ({z}/{x}/{y})")
+            detail = f"{pattern.host} has no tile of the district ({z}/{x}/{y})"
+            raise NotShown("url", detail, "no_tile")
         side_px = picture_side(sample, pattern.host)
     except TileRefused as error:
-        raise Malformed("url", error.detail) from None
+        raise NotShown("url", error.detail, error.why, error.status) from None
     except BadFile as error:
-        raise Malformed("url", f"{error.path} sends a tile that {error.reason}") from None
-    source = TileSource(
+        raise NotShown("url", f"{error.path} sends a tile that {error.reason}", "damaged") from None
+    return TileSource(
         slot=wish.slot,
         version=box.fingerprint(f"{datum} {url.strip()}".encode())[:16],
         name=wish.name or pattern.name,
@@ -199,10 +172,48 @@ async def prepare_address(
         host=pattern.host,
         sealed=seal(box, wish.slot, url.strip()),
     )
-    files = _with(source, district, staging)
-    if (district / archive_of(wish.slot)).exists():
-        files[archive_of(wish.slot)] = None
-    return Prepared(source, files)
+
+
+def zooms_of(wish: Wish) -> tuple[int, int]:
+    """Return the lowest and highest zoom of a tile server.
+
+    Raises:
+        NotShown: There are none between them.
+    """
+    low = 3 if wish.min_zoom is None else wish.min_zoom
+    high = 18 if wish.max_zoom is None else wish.max_zoom
+    if not 0 <= low <= high <= 22:
+        raise NotShown("max_zoom", f"zooms {low} to {high} are none", "zooms")
+    return low, high
+
+
+def stage(
+    source: TileSource, archive: Path | None, district: Path, staging: Path, *, ours: bool = False
+) -> dict[str, Path | None]:
+    """Stage a source for `Keeper.put`; takes as long as copying its archive does.
+
+    Args:
+        source: What it is.
+        archive: The file, which stays; None for a tile server.
+        district: The district folder, whose other basemaps stay.
+        staging: An empty folder on the same disk.
+        ours: Nobody writes to the file any more: it need not be copied.
+
+    Returns:
+        Plain name → staged file, None takes one away.
+    """
+    name = archive_of(source.slot)
+    write_sources(staging / FILE, {**read_sources(district), source.slot: source})
+    files: dict[str, Path | None] = {FILE: staging / FILE}
+    if archive is not None:
+        if ours:
+            link(archive, staging / name)
+        else:
+            shutil.copyfile(archive, staging / name)
+        files[name] = staging / name
+    elif (district / name).exists():
+        files[name] = None
+    return files
 
 
 def prepare_without(slot: Slot, district: Path, staging: Path) -> dict[str, Path | None]:
@@ -229,16 +240,10 @@ def datum_of(crs: str) -> Datum:
     """
     name = crs.strip().upper()
     if name in (BD09, "BD09"):
-        raise Malformed("crs", _NO_BD09)
+        raise NotShown("crs", _NO_BD09, "bd09")
     if name not in _DATUMS:
-        raise Malformed("crs", f"{crs!r} is not one of WGS-84, CGCS2000, GCJ-02")
+        raise NotShown("crs", f"{crs!r} is not one of WGS-84, CGCS2000, GCJ-02", "datum")
     return _DATUMS[name]
-
-
-def _with(source: TileSource, district: Path, staging: Path) -> dict[str, Path | None]:
-    sources = {**read_sources(district), source.slot: source}
-    write_sources(staging / FILE, sources)
-    return {FILE: staging / FILE}
 
 
 def _mark_of(archive: Path, datum: Datum) -> str:

@@ -154,10 +154,15 @@ class Tiles:
                 self._changed.clear()
                 await self.load()
         finally:
-            for task in self._making.values():
-                task.cancel()
-            self._close_all(self._open)
+            self.close()
             await self._fetcher.close()
+
+    def close(self) -> None:
+        """Close the archives and stop making tiles."""
+        for task in self._making.values():
+            task.cancel()
+        opened, self._open = self._open, {}
+        self._close_all(opened)
 
     async def load(self) -> None:
         """Take up the sources of the district folder."""
@@ -208,6 +213,11 @@ class Tiles:
     def sources(self) -> tuple[TileSource, ...]:
         """The sources in force."""
         return tuple(one.source for one in self._open.values())
+
+    def size(self, slot: Slot) -> int | None:
+        """Return the bytes of a source's archive; None for a tile server."""
+        one = self._open.get(slot)
+        return None if one is None or one.archive is None else one.archive.size
 
     def health(self, slot: Slot) -> Health:
         """Say how a source is; one that is down is tried again by this, if it is time."""

@@ -168,7 +168,7 @@ class Revisions:
         try:
             for name in files:
                 if name not in revision.absent:
-                    _link(self._district / name, part / _BEFORE / name)
+                    link(self._district / name, part / _BEFORE / name)
             for name, path in files.items():
                 if path is not None:
                     _move(path, part / _NEW / name)
@@ -208,7 +208,7 @@ class Revisions:
                 continue
             copy = self._folder / f".restored-{name}"
             copy.unlink(missing_ok=True)
-            _link(before / name, copy)
+            link(before / name, copy)
             files[name] = copy
         return files
 
@@ -250,7 +250,7 @@ class Revisions:
             shutil.rmtree(self._folder / f"{number:06d}" / _BEFORE, ignore_errors=True)
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """A second name for a file that is never written in place; a copy where the disk has no links."""
     try:
         os.link(source, target)

@@ -66,6 +66,7 @@ class PmTiles:
 
     Attributes:
         header: What it says of itself.
+        size: In bytes.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -153,7 +154,7 @@ class PmTiles:
         ) = fields[2:10]  # fmt: skip
         _, inner, outer, kind, low, high = fields[13:19]
         west, south, east, north = (value / 1e7 for value in fields[19:23])
-        size = os.fstat(self._open()).st_size
+        size = self.size = os.fstat(self._open()).st_size
         for part, at, length in (
             ("root directory", root_at, root_size),
             ("metadata", self._metadata_at, self._metadata_size),
