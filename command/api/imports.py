@@ -16,7 +16,7 @@ from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
 from command.errors import Forbidden, Malformed, NotFound
 from command.geography.imports import KINDS, Job, issues
-from gis.intake import Choices
+from gis.intake import Choices, picking
 from gis.intake.fields import SPECS
 from gis.intake.model import Rows
 
@@ -43,7 +43,7 @@ class ChoicesBody(BaseModel):
     default_tier: int | None = Field(default=None, ge=1, le=4)
     repair: list[str] = Field(default_factory=list, max_length=2)
     snap_m: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)
-    rows: str | list[int] = "good"
+    rows: str | list[int | tuple[int, int]] = "good"
     mode: str = "replace"
 
 
@@ -60,7 +60,7 @@ class ApplyBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: str | list[int] | None = None
+    rows: str | list[int | tuple[int, int]] | None = None
 
 
 @router.post("/imports", status_code=201)
@@ -246,9 +246,12 @@ def _choices(kind: str, body: ChoicesBody | None) -> Choices:
         raise Malformed("choices", str(error)) from error
 
 
-def _rows(rows: str | list[int]) -> Rows:
+def _rows(rows: str | list[int | tuple[int, int]]) -> Rows:
     if isinstance(rows, list):
-        return tuple(sorted(set(rows)))
-    if rows not in ("good", "all"):
-        raise Malformed("rows", "good, all, or a list of row numbers")
-    return "good" if rows == "good" else "all"
+        try:
+            return picking.stretches(rows)
+        except ValueError as error:
+            raise Malformed("rows", str(error)) from error
+    if (word := picking.word(rows)) is None:
+        raise Malformed("rows", "good, warned, all, or a list of numbers and [first, last]")
+    return word

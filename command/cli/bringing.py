@@ -19,7 +19,7 @@ from command.geography.imports import KINDS, Imports, Job
 from command.geography.imports.issues import FILE as ISSUES
 from command.geography.imports.issues import read_issues
 from gis.crs import WGS84
-from gis.intake import Choices, Draft
+from gis.intake import Choices, Draft, picking
 from gis.intake.model import Rows
 
 Data = Annotated[Path | None, typer.Option(help="Data folder.")]
@@ -55,7 +55,13 @@ def import_(
         list[str] | None, typer.Option("--map", help="column=field; column= leaves it out. May be repeated.")
     ] = None,
     repair: Annotated[str, typer.Option(help="make_valid, coverage or both, separated by a comma.")] = "",
-    rows: Annotated[str, typer.Option(help="good, all, or numbers such as 1-5,9.")] = "good",
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            help="good: rows without issues; warned: those with warnings too; all: every row, or nothing; or "
+            "numbers such as 1-5,9. Left out, a file with errors or warnings changes nothing and you are asked."
+        ),
+    ] = None,
     mode: Annotated[str, typer.Option(help="replace what there is, or merge by code.")] = "replace",
     name: Annotated[str, typer.Option(help="Of a basemap, for people.")] = "",
     attribution: Annotated[str, typer.Option(help="Whose basemap it is, shown on the map.")] = "",
@@ -95,13 +101,13 @@ def import_(
         "layer": layer,
         "mapping": _mapping(mapping or []),
         "repair": [word.strip() for word in repair.split(",") if word.strip()],
-        "rows": _rows(rows),
+        "rows": "good" if rows is None else _rows(rows),
         "mode": mode,
     }
     choices = msgspec.convert(said, Choices)
     core = open_core(settings)
     try:
-        asyncio.run(_bring(core, file, choices, issues, dry_run=dry_run))
+        asyncio.run(_bring(core, file, choices, issues, dry_run=dry_run, ask=rows is None))
     finally:
         core.close()
 
@@ -121,19 +127,36 @@ def _mapping(pairs: list[str]) -> dict[str, str] | None:
 
 
 def _rows(text: str) -> Rows:
-    if text in ("good", "all"):
-        return "good" if text == "good" else "all"
-    numbers: set[int] = set()
+    if (word := picking.word(text)) is not None:
+        return word
     try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            numbers.update(range(int(first), int(last or first) + 1))
-    except ValueError:
-        raise typer.BadParameter(f"--rows takes good, all or numbers such as 1-5,9, not {text!r}") from None
-    return tuple(sorted(numbers))
+        return picking.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"--rows takes good, warned, all or numbers such as 1-5,9: {error}"
+        ) from None
 
 
-async def _bring(core: Core, file: Path, choices: Choices, issues: Path | None, *, dry_run: bool) -> None:
+def _demand_choice(draft: Draft) -> None:
+    """Leave the decision to the person where rows would be left out.
+
+    Nobody looks between the check and the change here. A grid left out without a word is a hole in the district,
+    and one with a doubtful border taken without a word sends people to the wrong place.
+
+    Raises:
+        ValueError: Rows have errors or warnings; says what each choice would take.
+    """
+    good, warned, bad = (draft.rows_by_worst[worst] for worst in ("good", "warning", "error"))
+    if warned or bad:
+        raise ValueError(
+            f"没有写入：有问题的行由你决定（错误 {bad}，警告 {warned}）。--rows good 导入 {good} 行，"
+            f"--rows warned 连同有警告的导入 {good + warned} 行，或用 --rows 1-5,9 逐行指明"
+        )
+
+
+async def _bring(
+    core: Core, file: Path, choices: Choices, issues: Path | None, *, dry_run: bool, ask: bool
+) -> None:
     desk = asyncio.create_task(core.desk.run())
     imports = core.imports
     try:
@@ -152,6 +175,8 @@ async def _bring(core: Core, file: Path, choices: Choices, issues: Path | None, 
                 _report(job.draft)
                 _show_issues(imports, job, issues)
             if not dry_run:
+                if ask and job.draft is not None and not job.draft.needs:
+                    _demand_choice(job.draft)
                 job = await _watch(imports, imports.apply(job.id, SYSTEM))
                 taken = job.counts.get("taken", job.counts.get("edges_car", 0))
                 say(f"{job.kind}: 已导入 {taken}，问题 {_problems(job.draft)}")

@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from gis.intake.picking import Stretch, Word
+
 KINDS: Final = (
     "areas",
     "beats",
@@ -53,7 +55,7 @@ ISSUES: Final = (
 """Every code that `issues.csv` can hold."""
 
 Repair = Literal["make_valid", "coverage"]
-Rows = Literal["all", "good"] | tuple[int, ...]
+Rows = Word | tuple[int | Stretch, ...]
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +73,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         default_tier: For rows whose tier nothing tells.
         repair: "make_valid" mends shapes that cross themselves, "coverage" removes overlaps and narrow gaps.
         snap_m: Metres within which borders of neighbours are taken for the same, gaps included.
-        rows: "good" takes rows without errors and warnings, "all" those without errors, numbers those named (and
-            without errors).
+        rows: "good" takes rows without errors and warnings, "warned" those without errors, "all" too, but is not to
+            be put in force while a row has one; numbers and (first, last) those named (and without errors).
         mode: "replace" forgets what is in force, "merge" keeps what the file does not name by its code.
     """
 

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.intake.issues import RANK, Issues
 from gis.intake.model import Choices
+from gis.intake.picking import among
 from gis.intake.rows import Shapes, as_text
 from gis.intake.tiers import Tiers
 
@@ -69,10 +70,10 @@ class Sheet:
         worst = self.issues.worst
         if choices.rows == "good":
             keep = worst < RANK["warning"]
-        elif choices.rows == "all":
+        elif choices.rows == "warned" or choices.rows == "all":
             keep = worst < RANK["error"]
         else:
-            keep = (worst < RANK["error"]) & np.isin(self.numbers, np.array(choices.rows, dtype=np.int64))
+            keep = (worst < RANK["error"]) & among(self.numbers, choices.rows)
         return np.flatnonzero(keep)
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

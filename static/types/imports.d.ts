@@ -4,6 +4,9 @@ export type Severity = 'error' | 'warning' | 'note';
 export type JobState = 'reading' | 'ready' | 'applying' | 'applied' | 'failed' | 'cancelled' | 'undone';
 export type Repair = 'make_valid' | 'coverage';
 
+/** In a word, or numbers and stretches with both ends; 'all' is everything or nothing. */
+export type RowsSaid = 'good' | 'warned' | 'all' | (number | [number, number])[];
+
 export interface Why { zh: string; en: string }
 
 export interface Choices {
@@ -16,7 +19,7 @@ export interface Choices {
   default_tier: number | null;
   repair: Repair[];
   snap_m: number;
-  rows: 'good' | 'all' | number[];
+  rows: RowsSaid;
   mode: 'replace' | 'merge';
 }
 

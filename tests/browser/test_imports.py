@@ -74,7 +74,7 @@ def test_a_file_is_looked_at_brought_in_and_taken_back(open_as: OpenPage, town: 
     )
     page.get_by_test_id("take-row").check()
     expect(page.get_by_test_id("take-chosen")).to_contain_text(str(good + 1))
-    page.get_by_test_id("take-all").click()  # with all warnings
+    page.get_by_test_id("take-warned").click()  # with all warnings
 
     page.get_by_test_id("apply").click()
     expect(page.get_by_test_id("will-replace")).to_contain_text(f"将替换现有 {len(areas)} 个区划网格")

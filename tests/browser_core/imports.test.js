@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  GOOD, bodyOf, crsOf, epsgOf, inForce, isTaken, lacksPlace, mapped, partsOf, pick, repicked, rowsOf, systemRows, takenCount, tiersLost, unmapped, untiered,
+  GOOD, bodyOf, crsOf, epsgOf, inForce, isTaken, lacksPlace, mapped, partsOf, pick, pickOnly, readRows, repicked, rowsOf, rowsText, stretchesOf, systemRows, takenCount, tiersLost, unmapped, untiered,
 } from '../../static/src/admin/geography/choices.js';
 import { boxOf, codeCounts, csvRows, readIssues, severityCounts, shownIssues, windowOf, withWorst, worstByRow } from '../../static/src/admin/geography/issues.js';
 import { KINDS, endingOf, fileFault, kindsFor, mayImport, nowOf, sizeText } from '../../static/src/admin/geography/kinds.js';
@@ -77,17 +77,35 @@ test('one row for each reference system, the likelier way round', () => {
 // ── Which rows ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 test('rows are picked one by one from what is usual', () => {
-  const all = /** @type {import('../../static/src/admin/geography/choices.js').Picked} */ ({ mode: 'all', rows: new Map() });
-  assert.deepEqual([takenCount(GOOD, draft(), worst), takenCount(all, draft(), worst)], [3, 5]);
+  const warned = /** @type {import('../../static/src/admin/geography/choices.js').Picked} */ ({ mode: 'warned', rows: new Map() });
+  assert.deepEqual([takenCount(GOOD, draft(), worst), takenCount(warned, draft(), worst)], [3, 5]);
   const one = pick(GOOD, [2], true, worst);
-  assert.deepEqual([one.mode, takenCount(one, draft(), worst), rowsOf(one, draft(), worst)], ['chosen', 4, [1, 2, 5, 6]]);
+  assert.deepEqual([one.mode, takenCount(one, draft(), worst), rowsOf(one, draft(), worst)], ['chosen', 4, [[1, 2], [5, 6]]]);
   const less = pick(pick(one, [1], false, worst), [4], true, worst);
-  assert.deepEqual([takenCount(less, draft(), worst), rowsOf(less, draft(), worst)], [3, [2, 5, 6]]);
-  const most = pick(all, [3], false, worst);
-  assert.deepEqual(rowsOf(most, draft(), worst), [1, 2, 5, 6]);
+  assert.deepEqual([takenCount(less, draft(), worst), rowsOf(less, draft(), worst)], [3, [2, [5, 6]]]);
+  const most = pick(warned, [3], false, worst);
+  assert.deepEqual(rowsOf(most, draft(), worst), [[1, 2], [5, 6]]);
   assert.equal(pick(one, [2], false, worst), GOOD);
-  assert.ok(!isTaken(all, 4, 'error') && isTaken(all, 2, 'warning') && !isTaken(GOOD, 2, 'warning') && isTaken(GOOD, 5, 'note'));
-  assert.equal(rowsOf(all, draft(), worst), 'all');
+  assert.ok(!isTaken(warned, 4, 'error') && isTaken(warned, 2, 'warning') && !isTaken(GOOD, 2, 'warning') && isTaken(GOOD, 5, 'note'));
+  assert.equal(rowsOf(warned, draft(), worst), 'warned');
+});
+
+test('rows are written out and read again, with the numbers they are shown with', () => {
+  const one = pick(GOOD, [2], true, worst);
+  assert.equal(rowsText(stretchesOf(one, draft(), worst), 1), '2-3, 6-7');
+  assert.deepEqual(readRows(' 6 至 7，2—3、2', 1, 6), [[5, 6], [1, 2], [1, 1]]);
+  for (const wrong of ['', '0', '1', '8', '3-2', '1-', 'a', '2,,3', '-3', '2-8']) assert.equal(readRows(wrong, 1, 6), null, wrong);
+  assert.deepEqual(pickOnly([[5, 6], [1, 2]], draft(), worst), one);
+  assert.deepEqual(rowsOf(pickOnly([[3, 5]], draft(), worst), draft(), worst), [3, 5]);
+  assert.deepEqual(pickOnly([[1, 1], [4, 6]], draft(), worst), GOOD);
+});
+
+test('half a million rows are as few stretches as they have gaps', () => {
+  const large = { ...draft(), rows: 500_000, rows_by_worst: { good: 499_999, warning: 1, error: 0 } };
+  const few = new Map(/** @type {[number, 'warning'][]} */ ([[400_000, 'warning']]));
+  const picked = pick(GOOD, [400_000], true, few);
+  assert.deepEqual(rowsOf(picked, large, few), [[1, 500_000]]);
+  assert.deepEqual(rowsOf(pick(picked, [7], false, few), large, few), [[1, 6], [8, 500_000]]);
 });
 
 test('a row that was ticked in spite of a warning is a usual one once it is mended', () => {
@@ -95,7 +113,7 @@ test('a row that was ticked in spite of a warning is a usual one once it is mend
   assert.equal(repicked(pick(GOOD, [2], true, worst), mended), GOOD);
   const kept = repicked(pick(GOOD, [2, 3], true, worst), mended);
   assert.deepEqual([...kept.rows], [[3, true]]);
-  assert.equal(repicked({ mode: 'all', rows: new Map() }, mended).mode, 'all');
+  assert.equal(repicked({ mode: 'warned', rows: new Map() }, mended).mode, 'warned');
 });
 
 test('tiers that would vanish are named', () => {

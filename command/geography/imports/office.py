@@ -50,6 +50,16 @@ class Undecided(Conflict):
         self.needs = needs
 
 
+class RowsLeft(Conflict):
+    """All rows or nothing was asked for, and some cannot be taken."""
+
+    code = "rows_left"
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"{rows} row(s) have errors, so not all can be taken; say which, or mend the file.")
+        self.detail_zh = f"有 {rows} 行存在错误，无法全部导入；请指明导入哪些行，或修改文件。"
+
+
 class Imports:
     """The files on their way in.
 
@@ -275,6 +285,8 @@ class Imports:
                 job.draft = await applier.draft(home / UPLOAD, home / WORK, job, self._progress(job))
             if job.draft is not None and job.draft.needs:
                 raise Undecided(job.draft.needs)
+            if job.draft is not None and job.choices.rows == "all" and job.draft.rows_by_worst["error"]:
+                raise RowsLeft(job.draft.rows_by_worst["error"])
             done = await applier.apply(job, home / WORK, actor, self._progress(job))
         job.revision, job.counts = done.revision, dict(done.counts)
         self._finish(job, "applied")

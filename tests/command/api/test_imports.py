@@ -126,6 +126,31 @@ async def test_a_file_that_is_none_changes_nothing_and_says_why(office: Centre, 
     assert office.core.keeper.revisions.current == 0
 
 
+async def test_rows_are_taken_in_a_word_by_number_or_all_of_them_or_none(
+    office: Centre, tmp_path: Path
+) -> None:
+    document = json.loads(write_areas_file(tmp_path / "a.geojson").read_bytes())
+    document["features"][14]["properties"]["households"] = "很多"
+    document["features"][15]["geometry"] = None
+    content = json.dumps(document).encode()
+    job = await begin(office, "areas", "a.geojson", content, crs="EPSG:4326", rows="all")
+    assert job["draft"]["rows_by_worst"] == {"good": 14, "warning": 1, "error": 1}
+    told = await apply(office, job["id"])
+    assert (told["state"], told["error"]["error"], told["revision"]) == ("ready", "rows_left", None)
+    assert "1 行存在错误" in told["error"]["detail_zh"]
+    assert office.core.keeper.revisions.current == 0
+    for wrong in ("every", [0], [[5, 1]], [[1, 2, 3]], ["x"], [1.5]):
+        answer = await office.post("admin", f"/imports/{job['id']}/apply", {"rows": wrong})
+        assert answer.status_code == 422, (wrong, answer.text)
+    for said, taken in (("good", 14), ("warned", 15), ([[14, 900_000_000]], 2)):
+        job = await begin(office, "areas", "a.geojson", content, crs="EPSG:4326", rows=said)
+        assert job["draft"]["taken"] == taken
+    done = await apply(office, job["id"], rows=[[1, 4], 3, [5, 15], 16])
+    assert (done["state"], done["counts"]["taken"]) == ("applied", 15)
+    assert done["choices"]["rows"] == [[1, 16]]
+    assert len(office.core.district.areas) == 15
+
+
 async def test_cameras_are_registered_and_their_passwords_stay_nowhere_else(office: Centre) -> None:
     lon, lat = middle(G1)
     table = (

@@ -114,12 +114,9 @@ export const untiered = (draft) => Math.max(0, draft.rows - Object.values(draft.
 
 // ── Which rows ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** More rows than this cannot be picked one by one: the list would go over the wire with every look. */
-export const MOST_PICKED = 20_000;
-
 /**
  * @typedef {object} Picked
- * @property {'good' | 'all' | 'chosen'} mode
+ * @property {'good' | 'warned' | 'chosen'} mode "warned" takes those with warnings too
  * @property {ReadonlyMap<number, boolean>} rows for "chosen": row → in or out, where it differs from "good"
  */
 
@@ -129,7 +126,7 @@ export const GOOD = { mode: 'good', rows: new Map() };
 /** Can it be brought in as picked? @param {Picked} picked @param {number} row @param {Severity | undefined} worst of the row */
 export function isTaken(picked, row, worst) {
   if (worst === 'error') return false;
-  if (picked.mode === 'all') return true;
+  if (picked.mode === 'warned') return true;
   return (picked.mode === 'chosen' ? picked.rows.get(row) : undefined) ?? worst !== 'warning';
 }
 
@@ -140,7 +137,7 @@ export function isTaken(picked, row, worst) {
  */
 export function pick(picked, rows, taken, worst) {
   const next = new Map(picked.mode === 'chosen' ? picked.rows : []);
-  if (picked.mode === 'all') for (const [row, severity] of worst) if (severity === 'warning') next.set(row, true);
+  if (picked.mode === 'warned') for (const [row, severity] of worst) if (severity === 'warning') next.set(row, true);
   for (const row of rows) {
     const severity = worst.get(row);
     if (severity === 'error') continue;
@@ -157,7 +154,7 @@ export const repicked = (picked, worst) =>
 /** How many rows would be brought in. @param {Picked} picked @param {Draft} draft @param {ReadonlyMap<number, Severity>} worst */
 export function takenCount(picked, draft, worst) {
   const { good, warning } = draft.rows_by_worst;
-  if (picked.mode === 'all') return good + warning;
+  if (picked.mode === 'warned') return good + warning;
   let count = good;
   if (picked.mode === 'chosen') {
     for (const [row, taken] of picked.rows) {
@@ -170,12 +167,62 @@ export function takenCount(picked, draft, worst) {
   return Math.max(0, count);
 }
 
-/** As the service takes them. @param {Picked} picked @param {Draft} draft @param {ReadonlyMap<number, Severity>} worst @returns {'good' | 'all' | number[]} */
-export function rowsOf(picked, draft, worst) {
-  if (picked.mode !== 'chosen') return picked.mode;
-  const rows = [];
-  for (let row = 1; row <= draft.rows; row += 1) if (isTaken(picked, row, worst.get(row))) rows.push(row);
-  return rows;
+/** @typedef {[first: number, last: number]} Stretch rows with both ends */
+
+/** The rows that would be brought in, as stretches. @param {Picked} picked @param {Draft} draft @param {ReadonlyMap<number, Severity>} worst */
+export function stretchesOf(picked, draft, worst) {
+  /** @type {Stretch[]} */
+  const found = [];
+  for (let row = 1; row <= draft.rows; row += 1) {
+    if (!isTaken(picked, row, worst.get(row))) continue;
+    const last = found.at(-1);
+    if (last && last[1] === row - 1) last[1] = row;
+    else found.push([row, row]);
+  }
+  return found;
+}
+
+/** As the service takes them. @param {Picked} picked @param {Draft} draft @param {ReadonlyMap<number, Severity>} worst @returns {import('../../../types/imports.d.ts').RowsSaid} */
+export const rowsOf = (picked, draft, worst) =>
+  picked.mode !== 'chosen' ? picked.mode : stretchesOf(picked, draft, worst).map(([first, last]) => (first === last ? first : [first, last]));
+
+/** As a person writes them, 1-5, 9. @param {Stretch[]} stretches @param {number} offset from the row to the number it is shown with */
+export const rowsText = (stretches, offset) => stretches.map(([first, last]) => (first === last ? `${first + offset}` : `${first + offset}-${last + offset}`)).join(', ');
+
+/**
+ * What a person wrote, in any order; null for what is none, or names rows that the file does not have.
+ * @param {string} text @param {number} offset as for rowsText @param {number} rows in the file
+ * @returns {Stretch[] | null}
+ */
+export function readRows(text, offset, rows) {
+  /** @type {Stretch[]} */
+  const found = [];
+  for (const part of text.split(/[,，、;；]/)) {
+    const [, from, to] = /^\s*(\d{1,9})\s*(?:[-–—~～至到]\s*(\d{1,9})\s*)?$/.exec(part) ?? [];
+    if (!from) return null;
+    const [first, last] = [Number(from) - offset, Number(to ?? from) - offset];
+    if (first < 1 || first > last || last > rows) return null;
+    found.push([first, last]);
+  }
+  return found;
+}
+
+/** Exactly these rows, but none with an error. @param {Stretch[]} stretches @param {Draft} draft @param {ReadonlyMap<number, Severity>} worst @returns {Picked} */
+export function pickOnly(stretches, draft, worst) {
+  /** @type {Map<number, boolean>} */
+  const rows = new Map();
+  const ordered = [...stretches].sort((a, b) => a[0] - b[0]);
+  let [next, reach] = [0, 0];
+  for (let row = 1; row <= draft.rows; row += 1) {
+    while (next < ordered.length && ordered[next][0] <= row) {
+      reach = Math.max(reach, ordered[next][1]);
+      next += 1;
+    }
+    const severity = worst.get(row);
+    const taken = row <= reach;
+    if (severity !== 'error' && taken !== (severity !== 'warning')) rows.set(row, taken);
+  }
+  return rows.size ? { mode: 'chosen', rows } : GOOD;
 }
 
 /**

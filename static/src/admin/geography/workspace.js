@@ -5,18 +5,18 @@ import { html, useCallback, useEffect, useMemo, useRef, useState } from '../../u
 import { openTab, renameAreas, say, ui } from '../state.js';
 import { ApplyDialog } from './apply-dialog.js';
 import { ChoicesPane } from './choices-pane.js';
-import { GOOD, MOST_PICKED, bodyOf, inForce, isTaken, pick, rowsOf, repicked, takenCount } from './choices.js';
+import { GOOD, bodyOf, inForce, isTaken, pick, rowsOf, repicked, takenCount } from './choices.js';
 import { IssuesPane } from './issues-pane.js';
-import { readIssues, withWorst, worstByRow } from './issues.js';
+import { MOST_ISSUES, readIssues, withWorst, worstByRow } from './issues.js';
 import { atWork, pathOf, readKinds, useJob } from './jobs.js';
 import { kindOf, nowOf, sizeText } from './kinds.js';
 import { PreviewPane } from './preview-pane.js';
 import { Progress } from './progress.js';
 import { ResultPane } from './result-pane.js';
-import { countText, failureText, importRefusal, kindText, momentText, numberText } from './words.js';
+import { Take } from './take.js';
+import { countText, failureText, importRefusal, kindText, momentText } from './words.js';
 
-/** @import {Choices, Draft, ImportJob, Issue, KindRow, PreviewFeature} from '../../../types/imports.d.ts' */
-/** @import {Picked} from './choices.js' */
+/** @import {Choices, ImportJob, Issue, KindRow, PreviewFeature} from '../../../types/imports.d.ts' */
 /** @import {Chosen} from './preview-pane.js' */
 
 const PAUSE_MS = 450;
@@ -77,19 +77,6 @@ function useEdits(job, put) {
   return { edits, edit, words, pending };
 }
 
-/** @param {{draft: Draft, picked: Picked, taken: number, onPicked: (picked: Picked) => void, mayPick: boolean}} props */
-function Figures({ draft, picked, taken, onPicked, mayPick }) {
-  const { good, warning, error } = draft.rows_by_worst;
-  const modes = /** @type {const} */ (['good', 'all', 'chosen']);
-  return html`<dl class="draft-figures"><div><dt>${t('imports.n.rows')}</dt><dd data-testid="n-rows">${numberText(draft.rows)}</dd></div>
-      <div class="good"><dt>${t('imports.n.good')}</dt><dd data-testid="n-good">${numberText(good)}</dd></div>
-      <div class=${warning ? 'warning' : ''}><dt><span class="sev warning"><i></i></span>${t('imports.n.warning')}</dt><dd data-testid="n-warning">${numberText(warning)}</dd></div>
-      <div class=${error ? 'error' : ''}><dt><span class="sev error"><i></i></span>${t('imports.n.error')}</dt><dd data-testid="n-error">${numberText(error)}</dd></div></dl>
-    <div class="take"><span id="take-which">${t('imports.take')}</span><div class="seg boxed" role="group" aria-labelledby="take-which">${modes.map(
-      (mode) => html`<button key=${mode} class=${picked.mode === mode ? 'on' : ''} aria-pressed=${picked.mode === mode} disabled=${mode === 'chosen' && picked.mode !== 'chosen'} title=${mode !== 'chosen' ? '' : mayPick ? t('imports.take.chosen_help') : t('imports.take.too_many', { n: numberText(MOST_PICKED) })} onClick=${() => mode !== 'chosen' && onPicked(mode === 'all' ? { mode: 'all', rows: new Map() } : GOOD)} data-testid=${`take-${mode}`}>${t(`imports.take.${mode}`)}${mode === picked.mode ? html` <b>${numberText(taken)}</b>` : mode === 'all' ? html` <b>${numberText(good + warning)}</b>` : mode === 'good' ? html` <b>${numberText(good)}</b>` : ''}</button>`,
-    )}</div></div>`;
-}
-
 /** @param {{id: string}} props */
 export function Workspace({ id }) {
   const { job, fault, put } = useJob(id);
@@ -117,7 +104,9 @@ export function Workspace({ id }) {
 
   const settled = job !== null && draft !== null && (job.state === 'ready' || job.state === 'reading' || job.state === 'applying' || job.state === 'failed');
   const reading = job?.state === 'reading' || pending;
-  const mayPick = settled && draft.rows <= MOST_PICKED && job.state === 'ready' && !pending;
+  // Beyond what the page keeps of the list it is not known here which rows have warnings.
+  const known = issues.length < MOST_ISSUES;
+  const mayPick = settled && known && job.state === 'ready' && !pending;
   const taken = draft ? takenCount(picked, draft, worst) : 0;
   const out = useMemo(() => {
     if (picked.mode !== 'chosen') return NONE;
@@ -176,7 +165,7 @@ export function Workspace({ id }) {
   return html`<div class="workspace" data-testid="workspace" data-state=${pending && job.state === 'ready' ? 'reading' : job.state}>
     <header class="draft-head"><button class="btn sm ghost" onClick=${() => openTab('imports')} data-testid="back">‹ ${t('imports.back')}</button>
       <div class="name"><h2 title=${job.filename}>${job.filename}</h2><p>${kindText(job.kind)} · ${sizeText(job.size)} · ${job.by_name} ${momentText(job.started_at)}</p></div>
-      ${settled && html`<${Figures} draft=${draft} picked=${picked} taken=${taken} onPicked=${setPicked} mayPick=${draft.rows <= MOST_PICKED} />`}
+      ${settled && html`<${Take} draft=${draft} picked=${picked} taken=${taken} worst=${worst} known=${known} locked=${found.loading} onPicked=${setPicked} />`}
       ${
         (settled || (job.state === 'ready' && !draft)) &&
         html`<div class="acts"><button class="btn ghost" onClick=${() => void forget('imports.forgotten')} disabled=${atWork(job)} data-testid="forget">${t('imports.forget')}</button>
