@@ -15,7 +15,8 @@ from command.accounts.tokens import TokenRequest
 from command.accounts.users import NewUser
 from command.cameras import Camera
 from command.core import DISTRICT, Core, open_core
-from command.demo import cameras, farm, offices
+from command.demo import cameras, farm, offices, past
+from command.demo.simulator.rates import load_rates
 from command.district import AREAS, BEATS, CHECKPOINTS, DEPARTMENTS, PLACES, RULES, About
 from command.events import SYSTEM
 from command.resources import config_dir
@@ -89,6 +90,10 @@ def build(data: Path, settings: Settings, district: str, seed: int, tell: Tell) 
     core = open_core(settings)
     try:
         asyncio.run(_populate(core, files, data, seed))
+        tell("推算此前的覆盖")
+        rates = load_rates(config_dir() / "demo")
+        homes = _homes(files.responders)
+        asyncio.run(past.remember(core, rates.past, homes, rates.movement.stroll_m, seed))
     finally:
         core.close()
 

@@ -124,6 +124,17 @@ class Network(_Section, frozen=True):
     timeout_s: float
 
 
+class Past(_Section, frozen=True):
+    """What was before the demo began."""
+
+    hours: int
+    shifts: tuple[tuple[int, float], ...]
+    absent_share: float
+    silent_share: float
+    camera_outage_share: float
+    camera_outage_hours: Span
+
+
 class Rates(_Section, frozen=True):
     """All of them; meanings and units stand in the file."""
 
@@ -134,6 +145,7 @@ class Rates(_Section, frozen=True):
     colleague: Colleague
     workers: Workers
     network: Network
+    past: Past
 
 
 def load_rates(folder: Path) -> Rates:
