@@ -6,7 +6,7 @@ that one camera that fails or turns costs only the grids it touches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -211,26 +211,31 @@ class SeenArea:
         """
         if self._sights.get(camera) == sight:
             return ()
-        touched = set(self._grids_of.pop(camera, ()))
-        for grid in touched:
-            del self._cameras_of[grid][camera]
-        self._sights.pop(camera, None)
-        self._shapes.pop(camera, None)
-        if sight is not None:
-            self._put({camera: sight})
-            touched.update(self._grids_of.get(camera, ()))
+        return self._turn((camera,), {} if sight is None else {camera: sight})
+
+    def update(self, cameras: Mapping[str, Sight]) -> int:
+        """Bring all cameras to this state at the cost of their grids, each once. Returns how many differed."""
+        gone = self._sights.keys() - cameras.keys()
+        new = {key: sight for key, sight in cameras.items() if self._sights.get(key) != sight}
+        self._turn((*gone, *new), new)
+        return len(gone) + len(new)
+
+    def _turn(self, old: Iterable[str], new: Mapping[str, Sight]) -> tuple[int, ...]:
+        """Take cameras out and others in, and measure the grids of both anew; returns these, ascending."""
+        touched: set[int] = set()
+        for key in old:
+            grids = self._grids_of.pop(key, ())
+            for grid in grids:
+                del self._cameras_of[grid][key]
+            touched.update(grids)
+            self._sights.pop(key, None)
+            self._shapes.pop(key, None)
+        self._put(new)
+        for key in new:
+            touched.update(self._grids_of.get(key, ()))
         for grid in touched:
             self._measure(grid)
         return tuple(sorted(touched))
-
-    def update(self, cameras: Mapping[str, Sight]) -> int:
-        """Bring all cameras to this state, each at the cost of its own grids. Returns how many differed."""
-        gone = self._sights.keys() - cameras.keys()
-        wanted: list[tuple[str, Sight | None]] = [(key, None) for key in sorted(gone)]
-        wanted += [(key, sight) for key, sight in cameras.items() if self._sights.get(key) != sight]
-        for key, sight in wanted:
-            self.change(key, sight)
-        return len(wanted)
 
     def _put(self, cameras: Mapping[str, Sight]) -> None:
         self._sights.update(cameras)
