@@ -196,6 +196,34 @@ class RetentionSettings(Section):
     )
 
 
+class TargetSettings(Section):
+    """What the centre has set itself, shown beside the figures of the leaders' page; shares 0 to 1, 0 for none."""
+
+    staffing_share: float = Field(default=0, ge=0, le=1, description="Grids with a worker of their own.")
+    duty_share: float = Field(default=0, ge=0, le=1, description="Grids whose worker is on duty.")
+    reach_share: float = Field(
+        default=0.9, ge=0, le=1, description="Grids within reach, for the minutes of `reach_minutes`."
+    )
+    reach_minutes: int = Field(
+        default=5, ge=1, le=30, description="Minutes within which they are to be in reach."
+    )
+    seen_share: float = Field(default=0, ge=0, le=1, description="Grids that a working camera sees.")
+    people_online_share: float = Field(
+        default=0, ge=0, le=1, description="People on duty whose phone reports its position."
+    )
+    completion_share: float = Field(default=0, ge=0, le=1, description="Accepted incidents that are done.")
+    on_time_share: float = Field(
+        default=0.95, ge=0, le=1, description="Incidents due that were done in time."
+    )
+    satisfaction_share: float = Field(
+        default=0.95, ge=0, le=1, description="Rated incidents whose reporter was satisfied."
+    )
+    camera_online_share: float = Field(default=0.95, ge=0, le=1, description="Cameras that are online.")
+    camera_intact_share: float = Field(
+        default=0.95, ge=0, le=1, description="Cameras online whose picture is intact."
+    )
+
+
 class CameraSettings(Section):
     """Which addresses cameras may have."""
 

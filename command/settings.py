@@ -38,6 +38,7 @@ from command.setting_sections import (
     RetentionSettings,
     Secrets,
     SecuritySettings,
+    TargetSettings,
     TelemetrySettings,
 )
 from command.video_settings import VideoSettings
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     security: SecuritySettings = SecuritySettings()
     retention: RetentionSettings = RetentionSettings()
+    targets: TargetSettings = TargetSettings()
     cameras: CameraSettings = CameraSettings()
     video: VideoSettings = VideoSettings()
     basemap: BasemapSettings = BasemapSettings()

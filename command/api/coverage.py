@@ -13,6 +13,7 @@ from command.clock import rfc3339
 from command.coverage import Moment
 from command.errors import Malformed, NotFound
 from command.responders import KINDS
+from command.setting_sections import TargetSettings
 from gis.areas import GRID, Area, AreaIndex
 from gis.coverage.reach import HORIZON_S
 from gis.coverage.rollup import Figures
@@ -156,8 +157,19 @@ async def coverage(
         },
         "cameras": {"total": counts.total, "working": counts.working, "undirected": counts.undirected},
         "seen_basis": _basis(figures[areas[0].code]) if areas else "theoretical",
+        "targets": _targets(s.settings.targets, minutes),
         "items": [_row(s, one, figures[one.code], workers) for one in areas],
         "gaps": found,
+    }
+
+
+def _targets(targets: TargetSettings, minutes: int) -> Json:
+    """Return the share of grids that the centre has set itself for each measure, None without one."""
+    return {
+        "staffed": targets.staffing_share or None,
+        "duty": targets.duty_share or None,
+        "reach": targets.reach_share or None if minutes == targets.reach_minutes else None,
+        "seen": targets.seen_share or None,
     }
 
 

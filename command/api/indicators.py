@@ -1,7 +1,7 @@
 """Indicators of an area over a day, a week or a month, beside the period before; and what leaders follow up."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from command.clock import rfc3339
 from command.coverage_record import hour_of
 from command.incidents import Incident
 from command.indicators import LONGEST_DUE, Period, Rate
+from command.setting_sections import TargetSettings
 from command.store import schema
 from command.telemetry.records import OFFLINE_S
 from gis.areas import GRID, Area
@@ -78,7 +79,10 @@ async def read_indicators(
     inside = in_area(top)
     mine = [i for i in indicators.counted(cases) if inside(i) and s.sees(me, "incidents", i)]
     below = {one.code: one.name for one in chosen if top is not None and one.parent == top.code}
-    head = await asyncio.to_thread(_handling, mine, jobs, span, before, period, below, level_below(top))
+    targets = targets_of(s.settings.targets)
+    head = await asyncio.to_thread(
+        _handling, mine, jobs, span, before, period, below, level_below(top), targets
+    )
     return {
         "server_time": rfc3339(now),
         "area": None if top is None else top.code,
@@ -91,6 +95,20 @@ async def read_indicators(
     }
 
 
+def targets_of(targets: TargetSettings) -> dict[str, float]:
+    """Return the shares that the centre has set itself, by code of the indicator; those it has not are left out."""
+    found = {
+        "staffing_rate": targets.staffing_share,
+        "online_rate": targets.people_online_share,
+        "completion_rate": targets.completion_share,
+        "on_time_rate": targets.on_time_share,
+        "satisfaction": targets.satisfaction_share,
+        "camera_online": targets.camera_online_share,
+        "camera_intact": targets.camera_intact_share,
+    }
+    return {code: share for code, share in found.items() if share}
+
+
 def _handling(
     cases: Sequence[Incident],
     jobs: Sequence[Assignment],
@@ -99,6 +117,7 @@ def _handling(
     period: Period,
     areas: dict[str, str],
     area_of: Callable[[Incident], str | None],
+    targets: Mapping[str, float],
 ) -> Json:
     ways, earlier = indicators.took(cases, jobs, span), indicators.took(cases, jobs, before)
     now_rates, old_rates = indicators.rates(cases, span), indicators.rates(cases, before)
@@ -108,7 +127,12 @@ def _handling(
             "before": sum(before.holds(i.reported_at) for i in cases),
         },
         "items": [
-            {"code": code, **rate.wire(), "before": old_rates[code].wire()}
+            {
+                "code": code,
+                **rate.wire(),
+                "before": old_rates[code].wire(),
+                "target": targets.get(code),
+            }
             for code, rate in now_rates.items()
         ],
         "response": indicators.response(ways, earlier),
@@ -151,7 +175,10 @@ async def _present(s: Services, me: Principal, top: Area | None, earlier: dateti
         read = hours.of_grid if top.tier == GRID else hours.of_area
         for _, then in await read(top.code, hour, hour):
             before["staffing_rate"] = Rate(then.staffed, then.grids).wire()
-    return [{"code": code, **rate, "before": before.get(code)} for code, rate in rows]
+    targets = targets_of(s.settings.targets)
+    return [
+        {"code": code, **rate, "before": before.get(code), "target": targets.get(code)} for code, rate in rows
+    ]
 
 
 @router.get("/supervision")

@@ -43,6 +43,8 @@ export interface Cover {
   horizon_s: number;
   responders: { counted: number; excluded: { reason: string; count: number }[] };
   cameras: { total: number; working: number; undirected: number };
+  /** Shares the centre has set itself, for the minutes asked. */
+  targets: Record<'staffed' | 'duty' | 'reach' | 'seen', number | null>;
   items: AreaCover[];
   gaps: Outlines;
 }
@@ -108,7 +110,7 @@ export interface History { area: string | null; since: string | null; items: Hou
 
 export type Period = 'day' | 'week' | 'month';
 export interface Ratio { n: number; d: number }
-export interface Indicator extends Ratio { code: string; before: Ratio | null }
+export interface Indicator extends Ratio { code: string; before: Ratio | null; target: number | null }
 
 export interface ResponseRow {
   level: string;

@@ -165,6 +165,9 @@ export default {
   'lead.than.none': 'Nothing was kept of {when} ({at})',
   'lead.history.none': 'History gathers from today on, once an hour',
   'lead.history.since': 'History since {at}, once an hour',
+  'lead.target': 'target {share}',
+  'lead.target.met': '✓',
+  'lead.target.short': 'short {n}',
   'lead.spark': 'How “{title}” went',
 
   'lead.period': 'Period',

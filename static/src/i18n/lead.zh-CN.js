@@ -165,6 +165,9 @@ export default {
   'lead.than.none': '{when}（{at}）没有记录',
   'lead.history.none': '历史自今日起积累，每小时一次',
   'lead.history.since': '历史自 {at} 起积累，每小时一次',
+  'lead.target': '目标 {share}',
+  'lead.target.met': '✓',
+  'lead.target.short': '差 {n}',
   'lead.spark': '{title}的走势',
 
   'lead.period': '统计周期',

@@ -4,7 +4,7 @@ import { dayOf, timeOfDay } from '../time.js';
 import { html } from '../ui/h.js';
 import { rateOf, reachOf } from './figures.js';
 import { curve, hourBefore, kept, rowBefore, shareThen } from './history.js';
-import { Delta, Spark } from './spark.js';
+import { Delta, Spark, Target } from './spark.js';
 import { set, topRow, ui } from './state.js';
 import { minutesOf, percent, rate } from './words.js';
 
@@ -12,12 +12,12 @@ import { minutesOf, percent, rate } from './words.js';
 /** @import {Measure} from './figures.js' */
 
 /**
- * @param {{id: string, title: string, value: unknown, left: unknown, right?: unknown, note: string, definition: string,
+ * @param {{id: string, title: string, value: unknown, left: unknown, right?: unknown, note: string, definition: string, target?: unknown,
  *          values?: (number | null)[], measure?: Measure}} props
  */
-function Card({ id, title, value, left, right = '', note, definition, values = [], measure }) {
+function Card({ id, title, value, left, right = '', note, definition, target = '', values = [], measure }) {
   const on = measure === ui.measure;
-  const body = html`<span class="ct">${title}</span>
+  const body = html`<span class="ct"><b>${title}</b>${target}</span>
     <span class="cv"><b>${value}</b><${Spark} values=${values} label=${t('lead.spark', { title })} /></span>
     <span class="cn"><em>${left}</em>${right}</span>
     <small>${note}</small>
@@ -43,6 +43,7 @@ export function Cards() {
       value: rate(n, d),
       left: html`${n} / ${d}${more && html`<i>${more}</i>`}`,
       right: html`<${Delta} now=${d ? (n / d) * 100 : null} then=${before === null ? null : before * 100} title=${against} />`,
+      target: html`<${Target} share=${cover.targets[measure]} n=${n} d=${d} />`,
       values: told ? curve((/** @type {HourRow} */ hour) => shareThen(measure, hour, minutes)) : [],
       measure,
     };

@@ -4,7 +4,7 @@ import { dayOf, timeOfDay } from '../time.js';
 import { html } from '../ui/h.js';
 import { refusal } from '../ui/refusal.js';
 import { Response } from './response.js';
-import { Delta, Spark } from './spark.js';
+import { Delta, Spark, Target } from './spark.js';
 import { choose, topRow, ui } from './state.js';
 import { minutesOf, rate } from './words.js';
 
@@ -24,7 +24,7 @@ function Tile({ one, found, against }) {
   const values = curve ? found.trend.map((part) => share(part[curve])) : [];
   const title = t(`lead.kpi.${one.code}`);
   return html`<div class="card" tabindex="0" aria-describedby=${`def-${one.code}`} data-testid=${`kpi-${one.code}`}>
-    <span class="ct">${title}</span><span class="cv"><b>${rate(one.n, one.d)}</b><${Spark} values=${values} label=${t('lead.spark', { title })} /></span>
+    <span class="ct"><b>${title}</b><${Target} share=${one.target} n=${one.n} d=${one.d} /></span><span class="cv"><b>${rate(one.n, one.d)}</b><${Spark} values=${values} label=${t('lead.spark', { title })} /></span>
     <span class="cn"><em>${one.n} / ${one.d}</em><${Delta} now=${share(one)} then=${share(one.before)} lower=${LOWER.has(one.code)} title=${against} /></span>
     <small>${t(`lead.kpi.${one.code}.note`)}</small><span class="def" role="tooltip" id=${`def-${one.code}`}>${t(`lead.kpi.${one.code}.def`)}</span></div>`;
 }

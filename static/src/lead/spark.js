@@ -1,4 +1,5 @@
-// A small curve without axes: how a figure got where it is. Gaps stay gaps.
+// Beside a figure: a small curve without axes of how it got there, what changed, and what it ought to be. Gaps stay gaps.
+import { t } from '../i18n.js';
 import { html } from '../ui/h.js';
 
 const WIDE = 96;
@@ -40,4 +41,17 @@ export function Delta({ now, then, digits = 1, unit = '', lower = false, title }
   if (change === 0) return html`<em class="delta" title=${title}>＝</em>`;
   const good = change > 0 !== lower;
   return html`<em class=${`delta ${good ? 'good' : 'bad'}`} title=${title}><i aria-hidden="true">${change > 0 ? '▲' : '▼'}</i>${Math.abs(change).toFixed(digits)}${unit}</em>`;
+}
+
+/**
+ * What the centre has set itself, and how much is missing: said in words, in points and no less than the last digit.
+ * @param {{share: number | null | undefined, n: number, d: number}} props share: 0 to 1, null without a target
+ */
+export function Target({ share, n, d }) {
+  if (!share) return null;
+  const aim = t('lead.target', { share: `${Number((share * 100).toFixed(1))}%` });
+  if (!d) return html`<em class="target">${aim}</em>`;
+  const short = share - n / d;
+  if (short <= 1e-9) return html`<em class="target met">${aim} ${t('lead.target.met')}</em>`;
+  return html`<em class="target short">${aim} ${t('lead.target.short', { n: Math.max(0.1, short * 100).toFixed(1) })}</em>`;
 }

@@ -45,6 +45,17 @@ async def test_every_tier_adds_up(centre: Centre) -> None:
     assert 0 < asked["reach"]["1"] < county["reach"]["3"]
 
 
+async def test_targets_are_those_of_the_settings(centre: Centre) -> None:
+    targets = (await ask(centre))["targets"]
+    assert targets == {"staffed": None, "duty": None, "reach": 0.9, "seen": None}
+    # Set for five minutes, it says nothing of three.
+    assert (await ask(centre, minutes=3))["targets"]["reach"] is None
+    rates = {one["code"]: one["target"] for one in (await ask(centre, path="/indicators"))["items"]}
+    assert (rates["on_time_rate"], rates["completion_rate"]) == (0.95, None)
+    present = {one["code"]: one["target"] for one in (await ask(centre, path="/indicators"))["present"]}
+    assert (present["camera_intact"], present["staffing_rate"]) == (0.95, None)
+
+
 async def test_gaps_are_outlines_of_what_is_out_of_reach(centre: Centre) -> None:
     page = await ask(centre, minutes=1)
     gaps = page["gaps"]["features"]
