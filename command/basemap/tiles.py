@@ -11,7 +11,7 @@ from typing import Final, Literal
 import structlog
 
 from command.basemap.cache import TileCache
-from command.basemap.fetch import AT_ONCE, Fetcher, Pattern, TileRefused
+from command.basemap.fetch import AT_ONCE, Fetcher, Pattern, TileRefused, Why
 from command.basemap.model import Slot, SourceUnreadable, TileSource, read_sources, unseal
 from command.clock import Clock, rfc3339
 from command.errors import NotFound, Unavailable
@@ -67,6 +67,8 @@ class Health:
         ok_at: When it last answered, or None.
         since: Since when it does not, or None.
         oldest_s: Age of the oldest tile given out meanwhile, or None.
+        why: As `detail`, for the screen to say in its language (`TileRefused.why`).
+        status: What its server answered instead of a tile, where it did.
     """
 
     state: State
@@ -74,6 +76,8 @@ class Health:
     ok_at: str | None = None
     since: str | None = None
     oldest_s: float | None = None
+    why: str = ""
+    status: int | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +86,8 @@ class _Reach:
 
     failures: int = 0
     detail: str = ""
+    why: Why = "damaged"
+    status: int | None = None
     ok_at: datetime | None = None
     since: datetime | None = None
     tried_s: float = 0.0
@@ -235,6 +241,8 @@ class Tiles:
             None if reach.ok_at is None else rfc3339(reach.ok_at),
             None if reach.since is None else rfc3339(reach.since),
             reach.oldest_s,
+            reach.why,
+            reach.status,
         )
 
     async def tile(self, slot: Slot, z: int, x: int, y: int) -> Tile:
@@ -290,7 +298,8 @@ class Tiles:
             try:
                 made = await asyncio.to_thread(compose, wanted, pictures, source.side_px)
             except BadFile as error:
-                raise self._failed(one, (z, x, y), f"tile {error.path} {error.reason}") from None
+                refused = TileRefused(f"tile {error.path} {error.reason}", "damaged")
+                raise self._failed(one, (z, x, y), refused) from None
         content = b"" if made is None else made[0]
         ages = [piece.age_s for piece in pieces.values() if piece.age_s is not None]
         age_s = max(ages) if ages else None
@@ -305,7 +314,7 @@ class Tiles:
             try:
                 found = await asyncio.to_thread(one.archive.tile, z, x, y)
             except BadFile as error:
-                raise self._failed(one, (z, x, y), error.reason) from None
+                raise self._failed(one, (z, x, y), TileRefused(error.reason, "damaged")) from None
             return _Piece(found or b"")
         kept = await asyncio.to_thread(self._cache.get, source.version, "theirs", z, x, y)
         if kept is not None:
@@ -326,12 +335,12 @@ class Tiles:
         """Ask the tile server, unless it is down and was asked a moment ago."""
         reach = one.reach
         if one.pattern is None or (reach.down and not self._due(reach)):
-            return TileRefused(reach.detail)
+            return TileRefused(reach.detail, reach.why, reach.status)
         reach.tried_s = self._clock.monotonic()
         try:
             content = await self._fetcher.tile(one.pattern, z, x, y) or b""
         except TileRefused as error:
-            return self._failed(one, (z, x, y), error.detail, answered=kept)
+            return self._failed(one, (z, x, y), error, answered=kept)
         if reach.down:
             log.info("a basemap answers again", slot=one.source.slot)
         one.reach = _Reach(ok_at=self._clock.now())
@@ -342,16 +351,16 @@ class Tiles:
         return _Piece(content, age_s)
 
     def _failed(
-        self, one: _Open, at: tuple[int, int, int], detail: str, *, answered: bool = False
+        self, one: _Open, at: tuple[int, int, int], refused: TileRefused, *, answered: bool = False
     ) -> TileRefused:
         reach = one.reach
         reach.failures += 1
-        reach.detail, reach.missed = detail, at
+        reach.detail, reach.why, reach.status, reach.missed = refused.detail, refused.why, refused.status, at
         reach.since = reach.since or self._clock.now()
         reach.unanswered = reach.unanswered or not answered
         if reach.failures == DOWN_AFTER:
-            log.warning("a basemap does not answer", slot=one.source.slot, reason=detail)
-        return TileRefused(detail)
+            log.warning("a basemap does not answer", slot=one.source.slot, reason=refused.detail)
+        return refused
 
     def _due(self, reach: _Reach) -> bool:
         return self._clock.monotonic() - reach.tried_s >= RETRY_S

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -277,13 +278,25 @@ class Trials:
         async def ask(z: int, x: int, y: int) -> bytes | None:
             return await self._fetcher.tile(pattern, z, x, y)
 
-        low, high = zooms_of(trial.wish)
-        keys = [tile_at(*self._office.middle, z) for z in _zooms(low, high)]
-        return tuple(await asyncio.gather(*(_look_at(ask, *key) for key in keys)))
+        async def looked(zooms: Iterable[int]) -> list[Look]:
+            keys = [tile_at(*self._office.middle, z) for z in zooms]
+            return await asyncio.gather(*(_look_at(ask, *key) for key in keys))
+
+        found = await looked(_zooms(*zooms_of(trial.wish)))
+        found += await looked(_between(found))
+        return tuple(sorted(found, key=lambda look: look.z))
 
 
 def _zooms(low: int, high: int) -> list[int]:
     return sorted({low, high, *(z for z in _LOOKED_AT if low < z < high)})
+
+
+def _between(looks: Sequence[Look]) -> list[int]:
+    """Return the zooms not looked at where tiles begin or end, so that it is known exactly."""
+    edges = (
+        (one, other) for one, other in pairwise(looks) if {one.outcome, other.outcome} == {"tile", "none"}
+    )
+    return [z for one, other in edges for z in range(one.z + 1, other.z)]
 
 
 async def _look_at(ask: Callable[[int, int, int], Awaitable[bytes | None]], z: int, x: int, y: int) -> Look:

@@ -6,6 +6,8 @@ import admin_en from './i18n/admin.en.js';
 import admin_zh from './i18n/admin.zh-CN.js';
 import areas_en from './i18n/areas.en.js';
 import areas_zh from './i18n/areas.zh-CN.js';
+import basemap_en from './i18n/basemap.en.js';
+import basemap_zh from './i18n/basemap.zh-CN.js';
 import camera_en from './i18n/camera.en.js';
 import camera_zh from './i18n/camera.zh-CN.js';
 import closure_en from './i18n/closure.en.js';
@@ -27,8 +29,8 @@ import wall_zh from './i18n/wall.zh-CN.js';
 
 /** @type {Record<Language, Record<string, string>>} */
 const TEXTS = {
-  'zh-CN': { ...common_zh, ...admin_zh, ...areas_zh, ...camera_zh, ...closure_zh, ...console_zh, ...field_zh, ...imports_zh, ...lead_zh, ...video_zh, ...wall_zh },
-  en: { ...common_en, ...admin_en, ...areas_en, ...camera_en, ...closure_en, ...console_en, ...field_en, ...imports_en, ...lead_en, ...video_en, ...wall_en },
+  'zh-CN': { ...common_zh, ...admin_zh, ...areas_zh, ...basemap_zh, ...camera_zh, ...closure_zh, ...console_zh, ...field_zh, ...imports_zh, ...lead_zh, ...video_zh, ...wall_zh },
+  en: { ...common_en, ...admin_en, ...areas_en, ...basemap_en, ...camera_en, ...closure_en, ...console_en, ...field_en, ...imports_en, ...lead_en, ...video_en, ...wall_en },
 };
 
 const STORED = 'yiping.language';

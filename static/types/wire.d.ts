@@ -392,7 +392,11 @@ export interface BaseSource {
   max_zoom: number;
   bounds: [number, number, number, number] | null;
   preferred: boolean;
-  health: { state: 'ok' | 'stale' | 'unreachable'; detail: string; ok_at: string | null; since: string | null; oldest_s: number | null };
+  health: { state: 'ok' | 'stale' | 'unreachable'; detail: string; ok_at: string | null; since: string | null; oldest_s: number | null; why?: string; status?: number | null };
+  /** Where its tiles are, while it is on trial. */
+  tiles?: string;
   /** Where it comes from; only for those who keep it. */
   origin?: string;
+  /** Bytes of its archive; only for those who keep it. */
+  size?: number | null;
 }

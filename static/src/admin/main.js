@@ -5,6 +5,7 @@ import { Bar } from '../ui/bar.js';
 import { html, render, useEffect, useErrorBoundary, useState } from '../ui/h.js';
 import { applyTheme, readTheme } from '../ui/theme.js';
 import { Areas } from './areas/areas.js';
+import { Basemap } from './basemap/basemap.js';
 import { Devices } from './devices.js';
 import { History } from './geography/history.js';
 import { mayImport } from './geography/kinds.js';
@@ -20,7 +21,7 @@ function tabsFor(permissions) {
   /** @type {Tab[]} */
   const tabs = [];
   if (permissions.includes('camera.manage')) tabs.push('cameras', 'devices');
-  if (permissions.includes('areas.manage')) tabs.push('areas');
+  if (permissions.includes('areas.manage')) tabs.push('areas', 'basemap');
   if (mayImport(permissions)) tabs.push('imports');
   if (permissions.includes('areas.manage')) tabs.push('history');
   return tabs;
@@ -30,6 +31,7 @@ function tabsFor(permissions) {
 function content(tab) {
   if (tab === 'devices') return html`<${Devices} />`;
   if (tab === 'areas') return html`<${Areas} />`;
+  if (tab === 'basemap') return html`<${Basemap} />`;
   if (tab === 'history') return html`<${History} />`;
   if (tab === 'imports') return ui.job ? html`<${Workspace} key=${ui.job} id=${ui.job} />` : html`<${Start} />`;
   return html`<${Registry} />`;

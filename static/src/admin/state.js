@@ -4,7 +4,7 @@ import { ApiError, callAll } from '../api.js';
 /** @import {District, User} from '../../types/wire.d.ts' */
 /** @import {AreaRow} from '../../types/video.d.ts' */
 
-/** @typedef {'cameras' | 'devices' | 'areas' | 'imports' | 'history'} Tab */
+/** @typedef {'cameras' | 'devices' | 'areas' | 'basemap' | 'imports' | 'history'} Tab */
 
 export const ui = {
   /** @type {User} */ me: /** @type {any} */ (null),

@@ -1,6 +1,6 @@
 // What frames the map: breadcrumb, layer switches, zoom, legend with scale, and who moves the map.
 import { t } from '../i18n.js';
-import { baseNoteText } from '../map/base-note.js';
+import { baseNoteText, creditsText } from '../map/base-note.js';
 import { scaleBar } from '../map/sphere.js';
 import { html } from '../ui/h.js';
 import { ClosureMark, liveClosures } from '../ui/closures.js';
@@ -34,9 +34,7 @@ function BaseSwitch() {
 function BaseNotes() {
   const { base } = ui;
   const note = base?.note;
-  const shown = base?.sources.find((source) => source.slot === base.mode && note?.state !== 'unreachable');
-  const credits = [shown?.attribution ?? '', !shown || shown.slot === 'imagery' ? '© OpenStreetMap' : ''].filter(Boolean);
-  return html`${note && html`<div class="base-fault" role="status" data-testid="base-note">${baseNoteText(note)}</div>`}<div class="credits">${credits.join(' · ')}</div>`;
+  return html`${note && html`<div class="base-fault" role="status" data-testid="base-note">${baseNoteText(note)}</div>`}<div class="credits">${creditsText(base)}</div>`;
 }
 
 export function MapChrome() {

@@ -2,9 +2,12 @@
 // it is dragged, and comes back with one tap.
 
 import { Marker, setWorkerUrl } from '../../vendor/maplibre-gl/maplibre-gl.mjs';
+import { baseNoteText, creditsText } from '../map/base-note.js';
 import { createMap } from '../map/map.js';
 import { Movers } from '../telemetry.js';
 import { levelOf } from '../ui/levels.js';
+import { t } from '../i18n.js';
+import { followBase } from './field_base.js';
 
 /** @import {District, Incident} from '../../types/wire.d.ts' */
 /** @import {Position} from './duty.js' */
@@ -44,6 +47,7 @@ function makeMe() {
 
 export class FieldMap {
   #map;
+  #base;
   #me;
   #marker;
   #placed = false;
@@ -52,29 +56,45 @@ export class FieldMap {
   #targetMarker = null;
   /** @type {string} */
   #framed = '';
+  /** @type {number | null} of the district */
+  #revision = null;
   /** Something could not be loaded, as without network: open another one once there is. */
   broken = false;
 
-  /** @param {Awaited<ReturnType<typeof createMap>>} map */
-  constructor(map) {
+  /** @param {Awaited<ReturnType<typeof createMap>>} map @param {string} user @param {() => void} onChange something beside the map is to be drawn */
+  constructor(map, user, onChange) {
     this.#map = map;
+    this.#base = followBase(map, user, onChange);
     this.#me = makeMe();
     this.#marker = new Marker({ element: this.#me.mark });
-    map.gl.on('error', () => {
-      this.broken = true;
+    map.gl.on('error', (/** @type {any} */ event) => {
+      if (event.sourceId !== 'custom') this.broken = true; // theirs is replaced by ours, which is seen to elsewhere
     });
     map.gl.on('resize', () => {
       this.#framed = '';
     });
   }
 
-  /** @param {HTMLElement} container @param {District} district */
-  static async open(container, district) {
+  /** @param {HTMLElement} container @param {District} district @param {string} user @param {() => void} onChange */
+  static async open(container, district, user, onChange) {
     const map = await createMap({
       container, center: district.center, bounds: district.bounds, theme: 'dark', movers: new Movers(), scale: 1.15,
     });
-    const here = new FieldMap(map);
-    return here;
+    return new FieldMap(map, user, onChange);
+  }
+
+  /** What lies underneath, as the screen tells of it: the next one to choose, what is wrong, whose it is. */
+  get base() {
+    const { choice, spent } = this.#base;
+    const { modes, mode } = choice;
+    if (spent()) return { next: null, note: mode === 'own' ? '' : t('field.base_saving'), credits: creditsText(null) };
+    const next = modes.length > 1 ? modes[(modes.indexOf(mode) + 1) % modes.length] : null;
+    return { next, note: baseNoteText(choice.note), credits: creditsText(choice) };
+  }
+
+  /** @param {import('../map/base-choice.js').Mode} mode */
+  chooseBase(mode) {
+    this.#base.choice.choose(mode);
   }
 
   /** True once the finger moved it; tap 回中 to give it back. */
@@ -97,6 +117,7 @@ export class FieldMap {
   }
 
   remove() {
+    this.#base.choice.stop();
     this.#map.gl.remove();
   }
 
@@ -112,6 +133,10 @@ export class FieldMap {
    */
   show({ me, incident, line, close, closures, nowMs, revision }) {
     this.#map.closures.sync(closures, nowMs, revision);
+    if (revision !== this.#revision) {
+      if (this.#revision !== null) void this.#base.choice.look(); // another map may have come into force
+      this.#revision = revision;
+    }
     if (me) {
       this.#marker.setLngLat([me.lon, me.lat]);
       if (!this.#placed) this.#marker.addTo(this.#map.gl);

@@ -50,6 +50,7 @@ import { App } from './view.js';
  * @property {HTMLElement} mapElement
  * @property {() => void} mapResized
  * @property {boolean} mapTouched
+ * @property {FieldMap['base'] | null} base what lies under the map
  * @property {number} now our clock, epoch ms
  * @property {number} serverNow server clock, epoch ms
  */
@@ -114,7 +115,7 @@ class FieldPage {
       renewBasemap();
     }
     try {
-      this.#map = await FieldMap.open(this.#mapElement, this.session.district);
+      this.#map = await FieldMap.open(this.#mapElement, this.session.district, this.session.user.id, () => this.draw());
       this.#map.onMoved(() => this.draw());
     } catch (error) {
       console.error(error); // without WebGL the page still dispatches; the line of text says where to go
@@ -229,6 +230,7 @@ class FieldPage {
       mapElement: this.#mapElement,
       mapResized: () => this.#map?.resize(),
       mapTouched: this.#map?.touched ?? false,
+      base: this.#map?.base ?? null,
       now,
       serverNow: now + feed.serverOffsetMs,
     };
@@ -289,6 +291,10 @@ class FieldPage {
         this.draw();
       },
       dismiss: (/** @type {string} */ key) => void outbox.dismiss(key),
+      chooseBase: () => {
+        const next = this.#map?.base.next;
+        if (next) this.#map?.chooseBase(next);
+      },
       recentre: () => {
         this.#map?.recentre();
         this.draw();

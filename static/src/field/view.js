@@ -81,6 +81,9 @@ function MapBox({ model, act }) {
   return html`<div class="map-box">
     <${MapHere} model=${model} />
     ${model.closed && html`<p class="closed-near" data-testid="closed-near"><${ClosureMark} state="in_force" size=${20} /><span>${t('closure.near', { name: closureName(model.closed), reason: model.closed.reason, span: spanText(model.closed, model.serverNow) })}</span></p>`}
+    ${model.base?.note && html`<p class="base-line" role="status" data-testid="base-note">${model.base.note}</p>`}
+    ${model.base && html`<small class="credits">${model.base.credits}</small>`}
+    ${model.base?.next && html`<button type="button" class="base-next" onClick=${act.chooseBase} data-testid="base-next"><svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="m12 3 9 5-9 5-9-5ZM3 12.500l9 5 9-5M3 17l9 5 9-5" /></svg>${t('field.base_next', { name: t(`console.base.${model.base.next}`) })}</button>`}
     ${model.mapTouched && html`<button type="button" class="recentre" onClick=${act.recentre}>${t('field.recentre')}</button>`}
   </div>`;
 }

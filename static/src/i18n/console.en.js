@@ -339,7 +339,7 @@ export default {
   'console.map.no_base': 'The base map cannot be read; positions are still right',
   'console.base': 'Base map',
   'console.base.own': 'Own map',
-  'console.base.custom': 'Customer’s map',
+  'console.base.custom': "Customer's map",
   'console.base.imagery': 'Imagery',
   'console.base.stale': '{name} does not answer; tiles shown are up to {age} old',
   'console.base.unreachable': '{name} cannot be reached; the own map is shown until it answers again',

@@ -80,6 +80,8 @@ export default {
   'field.turn.onto_roundabout': 'enter the roundabout',
   'field.turn.arrive': 'arrive',
   'field.into_road': 'into {road}',
+  'field.base_next': 'Change to {name}',
+  'field.base_saving': 'Our own map is shown to save data',
   'field.recentre': 'Centre',
   'field.no_route': 'Finding the way…',
   'field.limit': 'limit {time}',

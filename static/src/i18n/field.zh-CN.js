@@ -80,6 +80,8 @@ export default {
   'field.turn.onto_roundabout': '进入环岛',
   'field.turn.arrive': '到达',
   'field.into_road': '进入{road}',
+  'field.base_next': '换成{name}',
+  'field.base_saving': '为节省流量，改用自有底图',
   'field.recentre': '回中',
   'field.no_route': '正在算路…',
   'field.limit': '限 {time}',

@@ -11,9 +11,11 @@
  * @typedef {object} Base
  * @property {'own' | 'custom' | 'imagery'} mode
  * @property {BaseSource | null} [source] the customer's, for the other two
+ * @property {boolean} [bright] pictures are dimmed little: seen outdoors, with few marks on them
  * @property {string} [revision] of our own tiles: they are read anew when it changes
  */
 
+const BRIGHT = { brightness: 0.85, saturation: -0.15, contrast: 0 };
 const REGULAR = ['Yiping'];
 const STRONG = ['Yiping Strong'];
 const MAIN = ['motorway', 'trunk', 'primary', 'secondary', 'tertiary'];
@@ -39,7 +41,7 @@ export function baseSources(base, origin) {
   if (base.mode === 'own' || !source) return sources;
   sources.custom = {
     type: source.content,
-    tiles: [`${origin}/basemap/${source.slot}/{z}/{x}/{y}?v=${source.version}`],
+    tiles: [`${origin}${source.tiles ?? `/basemap/${source.slot}`}/{z}/{x}/{y}?v=${source.version}`],
     minzoom: source.min_zoom,
     maxzoom: source.max_zoom,
     attribution: source.attribution,
@@ -57,7 +59,7 @@ export function baseLayers(p, base) {
     if (source.schema === 'other') return [land(p), ...anything(p, source.layers)];
     return ground(p, 'custom', source.schema === 'openmaptiles');
   }
-  const dim = base.mode === 'imagery' ? p.imagery : p.picture;
+  const dim = base.bright ? BRIGHT : base.mode === 'imagery' ? p.imagery : p.picture;
   return [
     ...ground(p, 'base'),
     {

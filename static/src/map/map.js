@@ -192,7 +192,8 @@ export class LiveMap {
 
   /** What lies underneath. Nothing is drawn anew where it is the same. @param {import('./base-style.js').Base} base */
   setBase(base) {
-    const key = `${base.mode} ${base.source?.slot}/${base.source?.version} ${base.revision ?? ''}`;
+    const { source } = base;
+    const key = `${base.mode} ${source?.tiles ?? source?.slot}/${source?.version} ${source?.min_zoom}-${source?.max_zoom} ${base.revision ?? ''}`;
     if (key === this.#baseKey) return;
     if (base.revision !== this.#base.revision) renewBasemap(); // the reader keeps what it read of the old file
     this.#baseKey = key;

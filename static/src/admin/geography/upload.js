@@ -3,15 +3,18 @@ import { ApiError, goToSignIn, newKey } from '../../api.js';
 
 /** @import {ImportJob} from '../../../types/imports.d.ts' */
 
+/** @typedef {{onProgress: (share: number) => void, signal: AbortSignal}} Sending share: 0 … 1 of the bytes that went out */
+
 /**
- * @param {string} kind @param {Blob} file @param {string} name
- * @param {{onProgress: (share: number) => void, signal: AbortSignal}} options share: 0 … 1 of the bytes that went out
- * @returns {Promise<ImportJob>}
+ * @param {string} path below /api/v1
+ * @param {FormData | Blob} body
+ * @param {Sending} options
+ * @returns {Promise<any>}
  */
-export function upload(kind, file, name, { onProgress, signal }) {
+export function send(path, body, { onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open('POST', '/api/v1/imports');
+    request.open('POST', `/api/v1${path}`);
     request.setRequestHeader('accept', 'application/json');
     request.setRequestHeader('idempotency-key', newKey());
     request.upload.onprogress = (event) => onProgress(event.lengthComputable ? event.loaded / event.total : 0);
@@ -33,9 +36,14 @@ export function upload(kind, file, name, { onProgress, signal }) {
       }
     };
     signal.addEventListener('abort', () => request.abort());
-    const form = new FormData();
-    form.append('kind', kind);
-    form.append('file', file, name);
-    request.send(form);
+    request.send(body);
   });
+}
+
+/** @param {string} kind @param {Blob} file @param {string} name @param {Sending} options @returns {Promise<ImportJob>} */
+export function upload(kind, file, name, options) {
+  const form = new FormData();
+  form.append('kind', kind);
+  form.append('file', file, name);
+  return send('/imports', form, options);
 }
