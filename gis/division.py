@@ -6,6 +6,7 @@ puts together what holds on one day.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -42,6 +43,7 @@ class Area:
         valid_from: First day on which it is so; None: as long as anybody remembers.
         valid_to: Last day on which it is so; None: until further notice.
         source_crs: What its outline was drawn in before it came here, or None.
+        extra: Columns of the file it came in that mean nothing here, as JSON; None without any. See `extras`.
     """
 
     code: str
@@ -59,6 +61,12 @@ class Area:
     valid_from: date | None = None
     valid_to: date | None = None
     source_crs: str | None = None
+    extra: str | None = None
+
+    @property
+    def extras(self) -> dict[str, str]:
+        """What else was said of it in the file it came in, by the names of its columns there."""
+        return {} if self.extra is None else {str(k): str(v) for k, v in json.loads(self.extra).items()}
 
     def facts(self) -> dict[str, Any]:
         """What is known of it besides its outline, fit for JSON; days as YYYY-MM-DD."""

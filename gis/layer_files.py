@@ -147,7 +147,7 @@ def _write_csv(path: Path, table: LayerTable, datum: Datum) -> None:
     outlines = table.shape != "Point"
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        head = [column.name for column in table.columns] + ["lon", "lat", "crs"]
+        head = [inert(column.name) for column in table.columns] + ["lon", "lat", "crs"]
         writer.writerow(head + (["wkt"] if outlines else []))
         for row, spot, shape in zip(table.rows, _spots(table, datum), table.shapes, strict=True):
             cells = [inert(v) if isinstance(v := _shown(value), str) else v for value in row]

@@ -206,6 +206,7 @@ def _name_split(named: dict[str, Area], step: Split, codes: dict[str, tuple[str,
         chief=None,
         workers=(),
         households=None,
+        extra=None,
         posts=1,
     )
     codes[step.key] = (*codes.get(step.key, (step.key,)), step.new_key)

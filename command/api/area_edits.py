@@ -177,7 +177,11 @@ async def editable(code: str, me: Geographer, s: ServicesOf) -> Json:
         others = sorted({key for keys in shared.values() for key in keys})
         return {
             "revision": revision,
-            "area": {**area_row(s, area), "geometry": exact_geometry(area.geometry)},
+            "area": {
+                **area_row(s, area),
+                "extras": area.extras,
+                "geometry": exact_geometry(area.geometry),
+            },
             "neighbours": [
                 _neighbour(index, mesh.now[key], code, editable=s.access.covers(me, key)) for key in others
             ],
@@ -262,6 +266,7 @@ def version_row(area: Area) -> Json:
     """Return one version of an area, with its outline."""
     return {
         **area.facts(),
+        "extras": area.extras,
         "area_km2": round(area_km2(area.geometry), 6),
         "geometry": exact_geometry(area.geometry),
     }

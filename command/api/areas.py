@@ -108,7 +108,8 @@ async def areas_geojson(
 async def read_area(code: str, me: Viewer, s: ServicesOf) -> Json:
     """Read one area with its outline."""
     area = _visible(s, me, code)
-    return {**area_row(s, area), "geometry": s.district.areas.geojson(code)["geometry"]}
+    outline = s.district.areas.geojson(code)["geometry"]
+    return {**area_row(s, area), "extras": area.extras, "geometry": outline}
 
 
 def _visible(s: Services, me: Principal, code: str) -> Area:

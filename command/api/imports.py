@@ -18,6 +18,7 @@ from command.errors import Forbidden, Malformed, NotFound
 from command.geography.imports import KINDS, Job, issues
 from gis.intake import Choices, picking
 from gis.intake.fields import SPECS
+from gis.intake.keeping import KINDS as KEEPING
 from gis.intake.model import Rows
 
 router = APIRouter(tags=["geography"])
@@ -44,6 +45,8 @@ class ChoicesBody(BaseModel):
     repair: list[str] = Field(default_factory=list, max_length=2)
     snap_m: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)
     rows: str | list[int | tuple[int, int]] = "good"
+    keep_columns: bool = False
+    keep_private: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=200)
     mode: str = "replace"
 
 
@@ -238,6 +241,8 @@ def _choices(kind: str, body: ChoicesBody | None) -> Choices:
     if body is None:
         return Choices(kind=kind)
     said = {**body.model_dump(exclude_unset=True), "kind": kind}
+    if body.keep_columns and kind not in KEEPING:
+        raise Malformed("keep_columns", f"only of {', '.join(sorted(KEEPING))}")
     if "rows" in said:
         said["rows"] = _rows(body.rows)
     try:

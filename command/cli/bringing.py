@@ -20,6 +20,7 @@ from command.geography.imports.issues import FILE as ISSUES
 from command.geography.imports.issues import read_issues
 from gis.crs import WGS84
 from gis.intake import Choices, Draft, picking
+from gis.intake.keeping import KINDS as KEEPING
 from gis.intake.model import Rows
 
 Data = Annotated[Path | None, typer.Option(help="Data folder.")]
@@ -62,6 +63,18 @@ def import_(
             "numbers such as 1-5,9. Left out, a file with errors or warnings changes nothing and you are asked."
         ),
     ] = None,
+    keep_columns: Annotated[
+        bool,
+        typer.Option(
+            "--keep-columns",
+            help="Of areas: keep columns that mean no field, but for those that look like telephone numbers or "
+            "identity cards.",
+        ),
+    ] = False,
+    keep_private: Annotated[
+        list[str] | None,
+        typer.Option("--keep-private", metavar="COLUMN", help="Keep this one too. May be repeated."),
+    ] = None,
     mode: Annotated[str, typer.Option(help="replace what there is, or merge by code.")] = "replace",
     name: Annotated[str, typer.Option(help="Of a basemap, for people.")] = "",
     attribution: Annotated[str, typer.Option(help="Whose basemap it is, shown on the map.")] = "",
@@ -102,8 +115,14 @@ def import_(
         "mapping": _mapping(mapping or []),
         "repair": [word.strip() for word in repair.split(",") if word.strip()],
         "rows": "good" if rows is None else _rows(rows),
+        "keep_columns": keep_columns,
+        "keep_private": keep_private or [],
         "mode": mode,
     }
+    if (keep_columns or keep_private) and what not in KEEPING:
+        raise typer.BadParameter(f"--keep-columns and --keep-private are for {', '.join(sorted(KEEPING))}")
+    if keep_private and not keep_columns:
+        raise typer.BadParameter("--keep-private goes with --keep-columns")
     choices = msgspec.convert(said, Choices)
     core = open_core(settings)
     try:
@@ -242,6 +261,15 @@ def _report(draft: Draft) -> None:
     say(f"  {draft.format} 图层 {draft.layer}，{draft.rows} 行（{counts}）")
     fields = {column.name: column.field for column in draft.columns if column.field}
     say("  列：" + "，".join(f"{name}→{field}" for name, field in fields.items()))
+    for title, columns in (
+        ("另保留列", [column.name for column in draft.columns if column.kept]),
+        (
+            "疑似电话或证件号，未保留（要保留请用 --keep-private 列名）",
+            [column.name for column in draft.columns if column.private and not column.kept],
+        ),
+    ):
+        if columns:
+            say(f"  {title}：{'，'.join(columns)}")
     guessed = "（推断）" if draft.encoding.guessed else ""
     say(f"  编码：{draft.encoding.used}{guessed}")
     say(f"  坐标系：{draft.crs.used or '无坐标'}，文件声明 {draft.crs.declared or '无'}")

@@ -88,6 +88,12 @@ class LayerDesk:
             return of_district(layer, self._shelves, self._district(), sight)
         return of_board(layer, self._board, sight)
 
+    def extras(self, layer: Layer) -> Sequence[str]:
+        """Return the names of what a centre's own files say of a layer's things beyond our fields. Blocking."""
+        if layer.id not in _OF_DISTRICT:
+            return ()
+        return self._shelves.shelf(layer, self._district()).extras
+
     def extent(self, layer: Layer, sight: Sight) -> Box | None:
         """Return a box around the things of a layer that somebody may see; not for incidents. Blocking."""
         if layer.id in _OF_DISTRICT and sight.whole:

@@ -11,6 +11,7 @@ from command.accounts.visibility import significant
 from command.clock import rfc3339
 from command.errors import Malformed
 from command.layers.catalogue import cells
+from command.layers.extras import extras_of, free_names, names_of
 from command.layers.model import Item, Layer
 from gis.errors import BadFile
 from gis.layer_files import Column, Datum, Format, LayerTable, write_layer
@@ -69,13 +70,20 @@ def write(
         Malformed: More than the kind of file holds.
         OSError: It cannot be written.
     """
-    layer = wish.layer
+    layer, names = wish.layer, names_of(items)
+    columns = [Column(field.name, field.kind, field.title) for field in layer.fields]
+    columns += [
+        Column(free, "text", name) for free, name in zip(free_names(layer, names), names, strict=True)
+    ]
+    rows = cells(layer, (item.thing for item in items))
+    if names:
+        rows = [(*row, *map(extras_of(item).get, names)) for row, item in zip(rows, items, strict=True)]
     table = LayerTable(
         name=layer.id,
         title=layer.title,
         shape=layer.shape,
-        columns=[Column(field.name, field.kind, field.title) for field in layer.fields],
-        rows=cells(layer, (item.thing for item in items)),
+        columns=columns,
+        rows=rows,
         shapes=[item.at for item in items],
         facts=_facts(wish, len(items), made_by, made_at),
         zone=zone,

@@ -20,6 +20,7 @@ from command.layers.catalogue import (
     TIERS,
     Seen,
 )
+from command.layers.extras import names_of
 from command.layers.model import Item, Layer
 from command.responders import Responder
 from gis.areas import GRID
@@ -82,7 +83,7 @@ class Shelves:
         kept = self._kept.get(layer.id)
         if kept is None or kept.areas is not district.areas or kept.source is not source:
             items = sorted(make(district), key=lambda item: item.id)
-            kept = Shelf(district.areas, source, items, extent_of(items))
+            kept = Shelf(district.areas, source, items, extent_of(items), names_of(items))
             self._kept[layer.id] = kept
         return kept
 
@@ -108,12 +109,14 @@ class Shelf:
         source: What the things come from.
         items: By id.
         extent: The box around all; None where nothing stands anywhere.
+        extras: Names of what a centre's own files say beyond our fields.
     """
 
     areas: object
     source: object
     items: Sequence[Item]
     extent: Box | None
+    extras: Sequence[str] = ()
 
 
 def extent_of(items: Iterable[Item]) -> Box | None:

@@ -75,6 +75,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         snap_m: Metres within which borders of neighbours are taken for the same, gaps included.
         rows: "good" takes rows without errors and warnings, "warned" those without errors, "all" too, but is not to
             be put in force while a row has one; numbers and (first, last) those named (and without errors).
+        keep_columns: Columns that mean no field stay with the rows, but for those that look like telephone numbers
+            or identity cards. Of areas.
+        keep_private: Of those the ones that stay too.
         mode: "replace" forgets what is in force, "merge" keeps what the file does not name by its code.
     """
 
@@ -88,6 +91,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     repair: frozenset[Repair] = frozenset()
     snap_m: float = 1.0
     rows: Rows = "good"
+    keep_columns: bool = False
+    keep_private: tuple[str, ...] = ()
     mode: Literal["replace", "merge"] = "replace"
 
 
@@ -116,11 +121,17 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column as the file names it, its first values that are not empty, and the field it was taken for."""
+    """One column as the file names it, its first values that are not empty, and the field it was taken for.
+
+    ``private`` is one without a field that looks like telephone numbers or identity cards, ``kept`` one that stays
+    with the rows; both are known only where columns are to be kept.
+    """
 
     name: str
     sample: tuple[str, ...]
     field: str
+    private: bool = False
+    kept: bool = False
 
 
 class TextSample(msgspec.Struct, frozen=True):

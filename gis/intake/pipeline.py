@@ -12,11 +12,23 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.apart.messages import refuse
-from gis.intake import datum, fields, ground, hiding, placing, points, polygons, reading, texts, tiers
+from gis.intake import (
+    datum,
+    fields,
+    ground,
+    hiding,
+    keeping,
+    placing,
+    points,
+    polygons,
+    reading,
+    texts,
+    tiers,
+)
 from gis.intake.fields import KindSpec
 from gis.intake.inforce import InForce
 from gis.intake.issues import RANK, Issue, Issues
-from gis.intake.model import Choices, Column, Crs, Draft, Request
+from gis.intake.model import Choices, Column, Crs, Draft, Request, Why
 from gis.intake.outcome import write_results
 from gis.intake.rows import Rows, as_text, long_numbers
 from gis.intake.table import Sheet, canonical
@@ -81,6 +93,7 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
             needs = (*needs, "tiers")
     else:
         _check_rows(sheet, choices, spec, force)
+    private, stay = _keep(sheet, rows, choices, mapping, force)
     tell(0.85, "writing", 0, total)
     kept = sheet.kept(choices)
     some = {name: column[:_LOOK] for name, column in rows.columns.items()}
@@ -92,7 +105,13 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
         layers=rows.layers,
         layer=rows.layer,
         columns=tuple(
-            Column(name, _sample(as_text(column), hide=name in hidden), mapping.get(name, ""))
+            Column(
+                name,
+                _sample(as_text(column), hide=name in hidden),
+                mapping.get(name, ""),
+                private=name in private,
+                kept=name in stay,
+            )
             for name, column in some.items()
         ),
         fields=tuple(spec.fields),
@@ -113,6 +132,28 @@ def _run(request: Request, force: InForce, tell: Tell) -> Draft:
     )
     Path("draft.json").write_bytes(msgspec.json.encode(draft))
     return draft
+
+
+def _keep(
+    sheet: Sheet, rows: Rows, choices: Choices, mapping: Mapping[str, str], force: InForce
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Keep the columns that mean no field, where that is wanted; returns those that look private, and the kept."""
+    if choices.kind not in keeping.KINDS or not choices.keep_columns:
+        return frozenset(), frozenset()
+    private = keeping.private_columns(rows.columns, mapping)
+    known: tuple[str, ...] = ()
+    if choices.mode == "merge" and force.table is not None and "extra" in force.table.column_names:
+        known = keeping.names_in(as_text(force.table.column("extra")).tolist())
+    stay, left = keeping.chosen(rows.columns, mapping, private, choices.keep_private, known)
+    if left:
+        rows.notes.append(
+            Why(
+                f"最多保留 {keeping.MOST_COLUMNS} 列，未保留：{'、'.join(left)[:200]}",
+                f"at most {keeping.MOST_COLUMNS} columns are kept; left out: {', '.join(left)[:200]}",
+            )
+        )
+    sheet.extra = keeping.keep(sheet, rows.columns, stay)
+    return private, frozenset(stay)
 
 
 # -- where it is ------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ class Sheet:
         shapes: WGS-84 geometry of each row or None; None for files without any.
         original: Shapes as they were before a repair changed them, by row.
         tiers: For areas.
+        extra: What is kept of columns that mean no field, see `keeping.keep`; None where nothing is.
         issues: What is wrong.
         faults: Those of the issues that have a shape.
     """
@@ -48,6 +49,7 @@ class Sheet:
     shapes: Shapes | None
     issues: Issues
     tiers: Tiers | None = None
+    extra: NDArray[np.object_] | None = None
     original: dict[int, BaseGeometry] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 

@@ -102,6 +102,8 @@ def area_columns(sheet: Sheet, rows: NDArray[np.int64], crs: str) -> dict[str, N
             columns[name] = sheet.tiers.tier[rows]
         elif name == "label":
             columns[name] = sheet.tiers.label[rows]
+        elif name == "extra":
+            columns[name] = np.full(len(rows), None) if sheet.extra is None else sheet.extra[rows]
         elif name == "source_crs":
             columns[name] = np.full(len(rows), crs, dtype=object)
         elif kind is int or kind == int | None:

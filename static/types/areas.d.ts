@@ -28,6 +28,8 @@ export interface AreaDetail {
   posts: number;
   valid_from: string | null;
   valid_to: string | null;
+  /** What else its file said of it, by the names of the columns there. */
+  extras: Record<string, string>;
   label_point: Point;
   geometry: Geometry;
 }

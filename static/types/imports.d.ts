@@ -20,10 +20,12 @@ export interface Choices {
   repair: Repair[];
   snap_m: number;
   rows: RowsSaid;
+  keep_columns: boolean;
+  keep_private: string[];
   mode: 'replace' | 'merge';
 }
 
-export interface ImportColumn { name: string; sample: string[]; field: string }
+export interface ImportColumn { name: string; sample: string[]; field: string; private: boolean; kept: boolean }
 export interface CrsGuess { crs: string; score: number; why: Why }
 
 export interface Draft {

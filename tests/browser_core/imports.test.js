@@ -19,14 +19,14 @@ setLanguage('zh-CN');
 /** @param {Partial<Draft>} patch @returns {Draft} */
 const draft = (patch = {}) => ({
   kind: 'areas', format: 'shapefile', layers: [{ name: 'a', rows: 6, geometry: 'Polygon' }], layer: 'a',
-  columns: [{ name: '编码', sample: ['1'], field: 'code' }, { name: '名', sample: ['东'], field: 'name' }, { name: '备注', sample: [], field: '' }],
+  columns: [{ name: '编码', sample: ['1'], field: 'code', private: false, kept: false }, { name: '名', sample: ['东'], field: 'name', private: false, kept: false }, { name: '备注', sample: [], field: '', private: false, kept: false }],
   fields: ['code', 'name', 'tier', 'lon', 'lat'], encoding: { used: 'gb18030', guessed: true, candidates: [] },
   crs: { used: 'GCJ-02', declared: 'EPSG:4326', guesses: [{ crs: 'EPSG:4326+swapped', score: 0.2, why: { zh: '', en: '' } }, { crs: 'GCJ-02', score: 0.7, why: { zh: '近', en: 'near' } }, { crs: 'EPSG:4326', score: 0.1, why: { zh: '', en: '' } }], ambiguous: false },
   rows: 6, taken: 3, row_offset: 0, counts: { error: 1, warning: 2, note: 1 }, rows_by_worst: { good: 3, warning: 2, error: 1 }, bounds: null,
   tiers: { 网格: 4 }, tier_labels: { 网格: 4 }, needs: [], result: 'result.gpkg', repaired: 0, notes: [], ...patch,
 });
 /** @type {Choices} */
-const choices = { kind: 'areas', layer: null, encoding: null, crs: null, mapping: null, tier_labels: {}, default_tier: null, repair: [], snap_m: 1, rows: 'good', mode: 'replace' };
+const choices = { kind: 'areas', layer: null, encoding: null, crs: null, mapping: null, tier_labels: {}, default_tier: null, repair: [], snap_m: 1, rows: 'good', keep_columns: false, keep_private: [], mode: 'replace' };
 /** @param {Partial<ImportJob>} patch @returns {ImportJob} */
 const job = (patch = {}) => ({
   id: 'i_1', kind: 'areas', filename: 'a.zip', size: 1, state: 'ready', by_name: '', started_at: '', finished_at: null, choices, draft: draft(), progress: null, error: null, revision: null, counts: {}, ...patch,

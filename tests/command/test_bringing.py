@@ -14,6 +14,7 @@ import typer
 
 from command.cli import bringing
 from command.cli.bringing import import_
+from gis.area_files import load_areas
 from tests.fixtures import district_of, write_areas_file
 
 
@@ -23,6 +24,24 @@ def data(data_folder: Path, district_folder: Path) -> Path:
     shutil.rmtree(district_of(data_folder), ignore_errors=True)
     shutil.copytree(district_folder, district_of(data_folder))
     return data_folder
+
+
+def test_columns_are_kept_where_that_is_said(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(write_areas_file(tmp_path / "a.geojson").read_bytes())
+    document["features"][9]["properties"] |= {"户籍人口": 120, "楼长": "13812345678", "身份证号": "-"}
+    table = tmp_path / "网格.geojson"
+    table.write_text(json.dumps(document), "utf-8")
+    for what, said in (("places", {"keep_columns": True}), ("areas", {"keep_private": ["楼长"]})):
+        with pytest.raises(typer.BadParameter, match="--keep-private"):
+            import_(what, str(table), data=data, **said)
+    import_("areas", str(table), keep_columns=True, keep_private=["楼长"], data=data)
+    said = capsys.readouterr().out
+    assert "另保留列：户籍人口，楼长" in said
+    assert "--keep-private 列名）：身份证号" in said
+    kept = [area.extras for area in load_areas(district_of(data) / "areas.gpkg") if area.extra]
+    assert kept == [{"户籍人口": "120", "楼长": "13812345678"}]
 
 
 def bring(data: Path, document: dict[str, Any], rows: str | None = None) -> None:

@@ -93,6 +93,7 @@ def test_every_field_of_every_version_survives_the_file(tmp_path: Path) -> None:
         valid_from=date(2024, 2, 29),
         valid_to=date(2027, 1, 1),
         source_crs="GCJ-02",
+        extra='{"户籍人口":"120"}',
     )
     # One that differs from the defaults in every field, so that none can be forgotten.
     plain = Area("P", "", 4, None, "", shapely.box(0, 0, 1, 1))

@@ -134,6 +134,7 @@ def test_a_split_part_starts_without_people_and_keeps_its_beat() -> None:
     assert (new.name, new.parent, new.beat, new.chief, new.workers, new.households, new.posts) == (
         "西街格", "11", "11", None, (), None, 2,
     )  # fmt: skip
+    assert new.extra is None
     assert redrawn.codes == {"11001": ("11001", "11003")}
     assert redrawn.beats[0].grids == ("11001", "11003", "11002")
     # Split and merged again: as if nothing had been split.

@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from command.api.ogc.query import CRS84_URI, Query, in_span
 from command.api.services import Json, Services
 from command.clock import rfc3339
 from command.layers import INCIDENTS, Cell, Item, Layer, Sight, of_incident
+from command.layers.extras import extras_of, free_names
 from command.store import schema
 from command.store.glance import incidents_between
 from gis.projecting import Target, geojson
@@ -27,12 +28,14 @@ class Page:
         matched: How many there are on all pages; None where only reading them all would tell.
         earlier: There are some before.
         later: There are some after.
+        extras: Names of what a centre's own files say beyond our fields, the same on all pages.
     """
 
     items: Sequence[Item]
     matched: int | None
     earlier: bool
     later: bool
+    extras: Sequence[str] = ()
 
 
 async def page_of(s: Services, me: Principal, layer: Layer, query: Query) -> Page:
@@ -40,16 +43,20 @@ async def page_of(s: Services, me: Principal, layer: Layer, query: Query) -> Pag
     sight = s.layers.sight(me)
     if layer is INCIDENTS:
         return await _incidents(s, me, sight, query)
-    items = await asyncio.to_thread(lambda: _chosen(layer, s.layers.items(layer, sight), query))
-    return _cut(items, query)
+
+    def read() -> Page:
+        items = _chosen(layer, s.layers.items(layer, sight), query)
+        return replace(_cut(items, query), extras=s.layers.extras(layer))
+
+    return await asyncio.to_thread(read)
 
 
-async def feature_of(s: Services, me: Principal, layer: Layer, key: str) -> Item | None:
-    """Return one feature; None where there is none that somebody may see."""
+async def feature_of(s: Services, me: Principal, layer: Layer, key: str) -> tuple[Item | None, Sequence[str]]:
+    """Return one feature, None where there is none that somebody may see; and `Page.extras`."""
     sight = s.layers.sight(me)
     if layer is INCIDENTS:
-        return await s.layers.incident(sight, key)
-    return await asyncio.to_thread(s.layers.item, layer, sight, key)
+        return await s.layers.incident(sight, key), ()
+    return await asyncio.to_thread(lambda: (s.layers.item(layer, sight, key), s.layers.extras(layer)))
 
 
 def _chosen(layer: Layer, items: Sequence[Item], query: Query) -> Sequence[Item]:
@@ -113,13 +120,17 @@ async def _incidents(s: Services, me: Principal, sight: Sight, query: Query) -> 
     return Page(items, matched, earlier=edge is not None, later=more)
 
 
-def feature(layer: Layer, item: Item, crs: Target) -> Json:
+def feature(layer: Layer, item: Item, crs: Target, extras: Sequence[str] = ()) -> Json:
     """Return a thing as GeoJSON."""
+    more = extras_of(item) if extras else {}
     return {
         "type": "Feature",
         "id": item.id,
         "geometry": None if item.at is None else geojson(item.at, crs),
-        "properties": {fld.name: _value(fld.get(item.thing)) for fld in layer.fields},
+        "properties": {
+            **{fld.name: _value(fld.get(item.thing)) for fld in layer.fields},
+            **{free: more.get(name) for free, name in zip(free_names(layer, extras), extras, strict=True)},
+        },
     }
 
 
@@ -137,7 +148,7 @@ def collection(
         "timeStamp": rfc3339(s.clock.now()),
         **({} if page.matched is None else {"numberMatched": page.matched}),
         "numberReturned": len(page.items),
-        "features": [feature(layer, item, query.crs) for item in page.items],
+        "features": [feature(layer, item, query.crs, page.extras) for item in page.items],
     }
 
 
@@ -166,7 +177,7 @@ def page_links(layer: Layer, page: Page, given: Mapping[str, str], place: Place)
     return links
 
 
-def one(layer: Layer, item: Item, query: Query, place: Place) -> Json:
+def one(layer: Layer, item: Item, extras: Sequence[str], query: Query, place: Place) -> Json:
     """Return one feature as GeoJSON with its links."""
     path = f"/collections/{layer.id}/items/{item.id}"
     title = f"{layer.title} {layer.title_en}"
@@ -176,4 +187,4 @@ def one(layer: Layer, item: Item, query: Query, place: Place) -> Json:
         # The same coordinates again, wherever the link is followed from.
         links = [{**one, "href": f"{one['href']}&crs={crs}"} for one in links]
     parent = link(place.url(f"/collections/{layer.id}"), "collection", "application/json", title)
-    return {**feature(layer, item, query.crs), "links": [*links, parent]}
+    return {**feature(layer, item, query.crs, extras), "links": [*links, parent]}

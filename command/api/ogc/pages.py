@@ -7,6 +7,7 @@ from command.api.ogc.features import Page, page_links
 from command.api.ogc.links import ROOT, Place
 from command.api.services import Json
 from command.layers import Cell, Item, Layer
+from command.layers.extras import extras_of
 from gis.projecting import Geometry
 
 _HEAD = (
@@ -102,6 +103,7 @@ def feature(layer: Layer, item: Item, content: Json) -> str:
     """Return one feature."""
     facts: dict[str, object] = {"id": item.id, "geometry": content["geometry"] or "–"}
     facts |= {f"{fld.title} {fld.name}": _shown(fld.get(item.thing)) for fld in layer.fields}
+    facts |= extras_of(item)
     return _whole(f"{layer.title} {item.id}", _trail(layer), _facts(facts), content["links"])
 
 

@@ -183,10 +183,10 @@ async def item(collection_id: str, feature_id: str, request: Request, me: Reader
     given = parameters(request, ("crs",))
     uri = given.get("crs", CRS84_URI)
     query, at = Query(crs=crs_named("crs", uri), crs_uri=uri), place_of(request)
-    found = await feature_of(s, me, layer, feature_id)
+    found, extras = await feature_of(s, me, layer, feature_id)
     if found is None:
         raise NotFound("feature", feature_id)
-    content = one(layer, found, query, at)
+    content = one(layer, found, extras, query, at)
     if at.html:
         return _page(pages.feature(layer, found, content), uri)
     return _answer(content, GEOJSON, uri)

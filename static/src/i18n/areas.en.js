@@ -26,6 +26,7 @@ export default {
   'areas.field.workers': 'Workers (names)',
   'areas.field.valid_from': 'Valid from',
   'areas.field.valid_to': 'Valid to',
+  'areas.extras': 'Also in the file',
   'areas.field.geometry': 'Border',
   'areas.kind.general': 'General',
   'areas.kind.dedicated': 'Dedicated',

@@ -26,6 +26,7 @@ export default {
   'areas.field.workers': '网格员（名单）',
   'areas.field.valid_from': '有效期起',
   'areas.field.valid_to': '有效期止',
+  'areas.extras': '文件中的其他信息',
   'areas.field.geometry': '边界',
   'areas.kind.general': '综合网格',
   'areas.kind.dedicated': '专属网格',

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pyogrio
 import pytest
+import python_calamine
 
 from command.clock import ManualClock
 from command.core import IMPORTS, open_core
@@ -149,6 +153,67 @@ async def test_rows_are_taken_in_a_word_by_number_or_all_of_them_or_none(
     assert (done["state"], done["counts"]["taken"]) == ("applied", 15)
     assert done["choices"]["rows"] == [[1, 16]]
     assert len(office.core.district.areas) == 15
+
+
+async def test_columns_that_mean_nothing_stay_with_the_areas_and_go_out_under_their_names(
+    office: Centre, tmp_path: Path
+) -> None:
+    document = json.loads(write_areas_file(tmp_path / "a.geojson").read_bytes())
+    for number, feature in enumerate(document["features"]):
+        feature["properties"] |= {
+            "户籍人口": 100 + number,
+            "Kind": "城中村",
+            "=1+1": "x",
+            'a"b': "y",
+            "FID": "7",
+        }
+    document["features"][4]["properties"]["楼长"] = "13812345678"
+    code = document["features"][15]["properties"]["code"]
+    content = json.dumps(document).encode()
+    refused = await (await office.as_("admin")).post(
+        "/api/v1/imports",
+        data={"kind": "places", "choices": '{"keep_columns":true}'},
+        files={"file": ("p.csv", b"x")},
+    )
+    assert (refused.status_code, refused.json()["field"]) == (422, "keep_columns")
+    job = await begin(
+        office, "areas", "a.geojson", content, crs="EPSG:4326", mapping={"Kind": ""}, keep_columns=True
+    )
+    assert {c["name"] for c in job["draft"]["columns"] if c["private"]} == {"楼长"}
+    done = await apply(office, job["id"])
+    assert done["state"] == "applied"
+    said = {"户籍人口": "115", "Kind": "城中村", "=1+1": "x", 'a"b': "y", "FID": "7"}
+    assert (await office.get("dispatcher", f"/areas/{code}")).json()["extras"] == said
+    history = (await office.get("admin", f"/geography/areas/{code}/history")).json()
+    assert history["versions"][0]["extras"] == said
+    assert "extra" in history["changes"][0]["fields"]
+    assert history["changes"][0]["before"]["extras"] == {}
+
+    out = {"户籍人口": "115", "Kind_": "城中村", "=1+1": "x", 'a"b': "y", "FID_": "7"}
+    taken = (await office.get("leader", "/exports/areas.geojson")).json()["features"]
+    [grid] = [one["properties"] for one in taken if one["properties"]["code"] == code]
+    assert grid["kind"] == "general"
+    assert {name: grid[name] for name in out} == out
+    (tmp_path / "a.gpkg").write_bytes((await office.get("leader", "/exports/areas.gpkg")).content)
+    meta, _, _, columns = pyogrio.raw.read(tmp_path / "a.gpkg", where=f"code = '{code}'")
+    row = {name: column[0] for name, column in zip(meta["fields"].tolist(), columns, strict=True)}
+    assert {name: row[name] for name in out} == out
+    table = (await office.get("leader", "/exports/areas.csv")).text.removeprefix("\ufeff")
+    head = next(csv.reader(io.StringIO(table)))
+    assert head[13:18] == ["户籍人口", "Kind_", "'=1+1", 'a"b', "FID_"]
+    book = python_calamine.CalamineWorkbook.from_filelike(
+        io.BytesIO((await office.get("leader", "/exports/areas.xlsx")).content)
+    )
+    assert book.get_sheet_by_index(0).to_python()[0][13:18] == list(out)
+
+    map_program = await office.as_("dispatcher")
+    answer = (await map_program.get(f"/ogc/collections/grid/items/{code}")).json()["properties"]
+    assert {name: answer[name] for name in out} == out
+    page = (await map_program.get("/ogc/collections/grid/items")).json()["features"]
+    assert all(set(out) <= set(one["properties"]) for one in page)
+    html = await map_program.get(f"/ogc/collections/grid/items/{code}", params={"f": "html"})
+    assert "城中村" in html.text
+    assert "13812345678" not in table
 
 
 async def test_cameras_are_registered_and_their_passwords_stay_nowhere_else(office: Centre) -> None:

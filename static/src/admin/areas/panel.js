@@ -55,6 +55,7 @@ function Facts() {
     () => [...ui.areas.values()].filter((area) => area.tier < tier && area.tier === parentTier(tier)).sort((a, b) => (a.code < b.code ? -1 : 1)).map((area) => ({ value: area.code, label: area.name })),
     [ui.areas, tier],
   );
+  const extras = Object.entries(ed.detail?.extras ?? {});
   return html`<div class="form area-form">
     <${Input} field="name" wide maxlength="60" />
     <${Input} field="label" maxlength="60" placeholder=${t('areas.label_hint')} />
@@ -66,7 +67,8 @@ function Facts() {
     <${Input} field="chief" maxlength="60" empty placeholder=${t('areas.chief_hint')} />
     ${tier === 4 && html`<${Input} field="workers" list placeholder=${t('areas.workers_hint')} />`}
     <${Input} field="valid_from" type="date" empty /><${Input} field="valid_to" type="date" empty />
-    <p class="hint wide">${t('areas.valid_hint')}</p></div>`;
+    <p class="hint wide">${t('areas.valid_hint')}</p></div>
+    ${extras.length > 0 && html`<section class="extras" data-testid="area-extras"><h3>${t('areas.extras')}</h3><dl>${extras.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`}`;
 }
 
 /** The tier above, as it is in this district. @param {number} tier */
@@ -133,12 +135,18 @@ const period = (version) => {
 export function differences(before, after, fields) {
   if (!before) return [t('areas.was_new')];
   if (!after) return [t('areas.was_removed')];
-  return fields.map((field) => {
+  return fields.flatMap((field) => {
+    if (field === 'source_crs') return []; // how it was drawn is nothing to look at here
+    if (field === 'extra') return extraDifferences(before.extras, after.extras);
     if (field === 'geometry') return t('areas.area_changed', { a: areaWords(before.area_km2), b: areaWords(after.area_km2) });
     const [a, b] = [before, after].map((one) => wordsOf(field, /** @type {any} */ (one)[field]));
     return `${t(`areas.field.${field}`)} ${a} → ${b}`;
   });
 }
+
+/** What else the file said, before and after. @param {Record<string, string>} before @param {Record<string, string>} after */
+const extraDifferences = (before, after) =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]).map((name) => `${name} ${before[name] ?? '—'} → ${after[name] ?? '—'}`);
 
 /** @param {string} field @param {any} value */
 function wordsOf(field, value) {

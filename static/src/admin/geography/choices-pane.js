@@ -1,7 +1,7 @@
 // Left of the map: what was guessed about the file, each guess a control. A change has the file read again.
 import { t } from '../../i18n.js';
 import { html, useState } from '../../ui/h.js';
-import { bodyOf, crsOf, epsgOf, inForce, lacksPlace, mapped, orderedColumns, partsOf, systemRows, unmapped, untiered } from './choices.js';
+import { KEEPING, bodyOf, crsOf, epsgOf, inForce, lacksPlace, mapped, orderedColumns, partsOf, systemRows, unmapped, untiered } from './choices.js';
 import { kindOf } from './kinds.js';
 import { encodingText, fieldText, formatText, numberText, systemText, whyText } from './words.js';
 
@@ -85,10 +85,24 @@ function Columns({ job, draft, now, edit, locked, required }) {
       const field = now.mapping[column.name] ?? '';
       return html`<tr key=${column.name} class=${field ? '' : 'unused'}><th scope="row" title=${column.name}>${column.name}</th><td title=${column.sample.join('\n')}>${column.sample.join(' · ') || html`<i>${t('imports.columns.empty')}</i>`}</td>
         <td><select aria-label=${t('imports.columns.field_of', { column: column.name })} value=${field} disabled=${locked} onChange=${(/** @type {any} */ event) => edit({ mapping: mapped(now.mapping, job.choices.mapping, column.name, event.target.value) })} data-testid=${`column-${column.name}`}>
-          <option value="" selected=${!field}>${t('imports.columns.unused')}</option>${draft.fields.map((name) => html`<option key=${name} value=${name} selected=${name === field}>${fieldText(name)}${required.includes(name) ? ' *' : ''}</option>`)}</select></td></tr>`;
+          <option value="" selected=${!field}>${t(!field && column.kept ? 'imports.columns.kept' : 'imports.columns.unused')}</option>${draft.fields.map((name) => html`<option key=${name} value=${name} selected=${name === field}>${fieldText(name)}${required.includes(name) ? ' *' : ''}</option>`)}</select></td></tr>`;
     })}</tbody></table>
     ${missing.length > 0 && html`<p class="missing" role="alert">${t('imports.columns.missing', { fields: missing.join(t('join.list')) })}</p>`}
-    ${left.length > 0 && html`<p class="hint">${t('imports.columns.left', { fields: left.map(fieldText).join(t('join.list')) })}</p>`}</${Section}>`;
+    ${left.length > 0 && html`<p class="hint">${t('imports.columns.left', { fields: left.map(fieldText).join(t('join.list')) })}</p>`}
+    ${KEEPING.has(job.kind) && html`<${Kept} draft=${draft} now=${now} edit=${edit} locked=${locked} />`}</${Section}>`;
+}
+
+/** Columns that mean nothing here, to be kept all the same. @param {Pick<Part, 'draft' | 'now' | 'edit' | 'locked'>} part */
+function Kept({ draft, now, edit, locked }) {
+  const others = draft.columns.filter(({ name }) => !now.mapping[name]);
+  if (!others.length) return null;
+  const secret = now.keep ? others.filter((column) => column.private) : [];
+  /** @param {string} name @param {boolean} wanted */
+  const toggle = (name, wanted) => edit({ keep_private: wanted ? [...now.keepPrivate, name] : now.keepPrivate.filter((one) => one !== name) });
+  return html`<label class="tick"><input type="checkbox" checked=${now.keep} disabled=${locked} onChange=${(/** @type {any} */ event) => edit({ keep_columns: event.target.checked, keep_private: [] })} data-testid="keep-columns" /><span>${t('imports.keep')}<em class="chip">${t('imports.keep.n', { n: numberText(others.filter((column) => !now.keep || column.kept).length) })}</em><small>${t('imports.keep.help')}</small></span></label>
+    ${secret.length > 0 && html`<div class="keep-private" role="group" aria-label=${t('imports.keep.private')}><p class="hint">${t('imports.keep.private')}</p>${secret.map(
+      ({ name }) => html`<label class="tick" key=${name}><input type="checkbox" checked=${now.keepPrivate.includes(name)} disabled=${locked} onChange=${(/** @type {any} */ event) => toggle(name, event.target.checked)} data-testid=${`keep-${name}`} /><span>${name}</span></label>`,
+    )}</div>`}`;
 }
 
 /** @param {Part} part */

@@ -65,6 +65,8 @@ export function inForce(job, edits) {
     repair: chosen.repair,
     snapM: chosen.snap_m,
     mode: chosen.mode,
+    keep: chosen.keep_columns,
+    keepPrivate: chosen.keep_private,
   };
 }
 
@@ -105,6 +107,9 @@ export function lacksPlace(draft, mapping) {
   const used = new Set(Object.values(mapping));
   return draft.needs.includes('columns') && kindOf(draft.kind).shape === 'point' && TABLES.includes(draft.format) && !used.has('lonlat') && !used.has('wkt') && !(used.has('lon') && used.has('lat'));
 }
+
+/** Kinds whose columns without a field can be kept. */
+export const KEEPING = new Set(['areas']);
 
 /** Columns with a field first, in file order among themselves. @param {ImportColumn[]} columns @param {Record<string, string>} mapping */
 export const orderedColumns = (columns, mapping) => [...columns.filter(({ name }) => mapping[name]), ...columns.filter(({ name }) => !mapping[name])];
