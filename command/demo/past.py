@@ -33,6 +33,8 @@ LonLat = tuple[float, float]
 _ALWAYS: Final = ("police", "emergency_member")
 """Patrol cars and rescue teams are manned day and night."""
 _FIX_AGE_S: Final = 3.0
+_LATE_MINUTE: Final = 57
+"""Begun so late, a service waits for positions until the hour is over; that hour belongs to the past too."""
 
 
 def shift_at(past: Past, local: datetime) -> tuple[str, float]:
@@ -176,8 +178,10 @@ async def remember(
         seed: The same seed, district and hour of the clock give the same past.
     """
     zone = ZoneInfo(core.settings.district.timezone)
-    first = core.clock.now().replace(minute=1, second=0, microsecond=0) - timedelta(hours=past.hours)
-    hours = [(first + timedelta(hours=n)).astimezone(zone) for n in range(past.hours)]
+    now = core.clock.now()
+    first = now.replace(minute=1, second=0, microsecond=0) - timedelta(hours=past.hours)
+    many = past.hours + (now.minute >= _LATE_MINUTE)
+    hours = [(first + timedelta(hours=n)).astimezone(zone) for n in range(many)]
     then = Then(core, past, Whereabouts(core, homes, stroll_m), seed, hours)
     clock = ManualClock(first)
     policy = core.operations.policy
@@ -195,7 +199,7 @@ async def remember(
         core.settings.retention.coverage_days,
     )
     written = 0
-    for number in range(past.hours):
+    for number in range(many):
         then.turn(number)
         written += await record.look()
         clock.advance(3600.0)

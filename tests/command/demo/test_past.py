@@ -29,4 +29,9 @@ async def test_the_hours_before_are_written_and_the_real_ones_follow(centre: Cen
     assert [hour for hour, _ in rows] == [hour_of(now - timedelta(hours=n)) for n in range(26, -1, -1)]
     made = [figures for _, figures in rows[:-1]]
     assert all(figures.grids == rows[-1][1].grids for figures in made)
+    # So late in an hour the service would not get to it any more.
+    centre.clock.advance(3600 + 58 * 60)
+    wanted = msgspec.structs.replace(wanted, hours=1)
+    assert await past.remember(core, wanted, homes, rates.movement.stroll_m, seed=1) == 1
+    assert not await record.look()
     assert len({(figures.people, figures.reach) for figures in made}) > 3
