@@ -16,7 +16,7 @@ from command.api.revisions import told
 from command.api.security import require
 from command.api.services import Json, Services, ServicesOf
 from command.basemap import Slot, Tile, TileSource
-from command.basemap.fetch import TileRefused
+from command.basemap.fetch import Pattern, TileRefused
 from command.basemap.prepare import Wish
 from command.basemap.trials import Trial
 from command.clock import rfc3339
@@ -148,8 +148,8 @@ async def try_address(body: TrialBody, me: Geographer, s: ServicesOf) -> Json:
     _demand_whole(s, me)
     wish = Wish(**body.model_dump(exclude={"url"}))
     trial = await s.basemap_trials.enter(body.url, wish, me.actor)
-    host = None if trial.source is None else trial.source.host
-    await s.audit.record(me.user_id, "basemap.tried", trial.id, data={"host": host, "crs": wish.crs})
+    data = {"host": Pattern(body.url).host, "crs": wish.crs}
+    await s.audit.record(me.user_id, "basemap.tried", trial.id, data=data)
     return _trial_row(trial)
 
 
@@ -188,8 +188,8 @@ async def apply_trial(trial_id: str, me: Geographer, s: ServicesOf) -> Json:
 @router.delete("/basemap/trials/{trial_id}", status_code=204)
 async def drop_trial(trial_id: str, me: Geographer, s: ServicesOf) -> None:
     """End a trial; nothing of it stays."""
-    del me
     await s.basemap_trials.drop(s.basemap_trials.get(trial_id).id)
+    await s.audit.record(me.user_id, "basemap.trial_dropped", trial_id)
 
 
 @tiles_router.get("/basemap/trials/{trial_id}/{z}/{x}/{y}")
