@@ -118,7 +118,11 @@ def test_the_console_leads_here_only_who_supervises(open_as: OpenPage) -> None:
 
 
 def test_tabs_tell_the_period_and_the_exported_page_needs_no_network(lead: Page, tmp_path: Path) -> None:
-    expect(lead.get_by_test_id("compared")).to_contain_text("历史")
+    # A demo has two days behind it: yesterday is there, last week is not.
+    expect(lead.get_by_test_id("compared")).to_contain_text("比昨日同时")
+    expect(lead.get_by_test_id("card-reach").locator(".target")).to_contain_text("目标 90%")
+    lead.get_by_test_id("compare-week").click()
+    expect(lead.get_by_test_id("compared")).to_contain_text("历史自")
     lead.get_by_test_id("export").click()
     with lead.expect_download() as taken:
         lead.get_by_test_id("export-html").click()
