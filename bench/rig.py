@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 HERE = Path(__file__).parent
@@ -32,6 +34,14 @@ def compiled(name: str) -> str:
         subprocess.run([compiler, "-O2", "-o", f"{target}.new", str(source), "-lm"], check=True)
         os.replace(f"{target}.new", target)
     return str(target)
+
+
+def installed(name: str) -> ModuleType | None:
+    """Return a library that only a comparison needs, or None where it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
 
 
 def free_port() -> int:

@@ -28,7 +28,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from bench.rig import free_port
+from bench.rig import free_port, installed
 from command.accounts.users import NewUser
 from command.core import open_core
 from command.settings import load_settings
@@ -141,10 +141,17 @@ def draft(path: Path) -> None:
 
 def peer(path: Path) -> None:
     """The same, row by row; prints how many it found good."""
-    meta, _, wkb, columns = pyogrio.raw.read(path)
-    shapes, codes, seen, good = [], columns[list(meta["fields"]).index("编码")], set(), 0
-    for raw in wkb:
-        shape = shapely.from_wkb(raw)
+    frames = installed("geopandas")
+    if frames is None:
+        meta, _, wkb, values = pyogrio.raw.read(path)
+        columns = dict(zip(meta["fields"], values, strict=True))
+        rows = map(shapely.from_wkb, wkb)
+    else:
+        table = frames.read_file(path)
+        columns = {name: table[name].to_numpy() for name in table.columns.drop("geometry")}
+        rows = iter(table.geometry)
+    shapes, codes, seen, good = [], columns["编码"], set(), 0
+    for shape in rows:
         shapes.append(shapely.transform(shape, by_columns(wgs84_from_gcj02)))
     tree = shapely.STRtree(shapes)
     tier = [len(code) for code in codes]
@@ -158,13 +165,13 @@ def peer(path: Path) -> None:
     pyogrio.raw.write(
         str(path.with_suffix(".gpkg")),
         geometry=np.array([shapely.to_wkb(shape) for shape in shapes], dtype=object),
-        field_data=list(columns),
-        fields=list(meta["fields"]),
+        field_data=list(columns.values()),
+        fields=list(columns),
         driver="GPKG",
         geometry_type="Unknown",
         crs="EPSG:4326",
     )
-    print(f"  peer: {good} rows are good")
+    print(f"  peer: {good} rows are good, read by {'pyogrio' if frames is None else 'geopandas'}")
 
 
 def apart(what: str, path: Path) -> tuple[float, float]:

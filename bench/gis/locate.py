@@ -8,16 +8,15 @@ point; choosing the smallest code of each tier, which ours does too, is left out
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from bench.gis.coverage import say, timed_ms
+from bench.rig import installed
 from gis.area_files import load_areas
 from gis.areas import Area, AreaIndex, Beat
 from gis.crs import distance_m, gcj02_from_wgs84, wgs84_from_gcj02
@@ -115,13 +114,6 @@ def measure(index: AreaIndex, name: str) -> None:
         3,
     )
     print(f"  {'':<52}{took / own:10.1f} x")
-
-
-def installed(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
 
 
 def measure_gcj() -> None:
