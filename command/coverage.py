@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from command.board import Board
-from command.cameras import WATCHABLE, Camera
+from command.cameras import WATCHABLE, Camera, Status
 from command.clock import Clock
 from command.dispatch import Fix, eligible
 from command.district import District
@@ -41,11 +41,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CameraCount:
-    """``undirected``: they work, and nobody entered where they look."""
+    """``undirected``: they work, and nobody entered where they look; ``unchecked``: do they work? Not known yet."""
 
     total: int
     working: int
     undirected: int
+    unchecked: int
 
 
 @dataclass(slots=True, eq=False)
@@ -238,7 +239,8 @@ class Coverage:
             cameras=kept.seen.cameras,
             built=kept.seen.built,
         )
-        count = CameraCount(len(cameras), len(working), len(kept.seen.undirected))
+        unchecked = sum(camera.status is Status.UNKNOWN for camera in cameras)
+        count = CameraCount(len(cameras), len(working), len(kept.seen.undirected), unchecked)
         return Moment(at, district, kept.rollup, reach, people, +excluded, facts, count, kept.seen)
 
     def _keep(self, district: District) -> _Kept:

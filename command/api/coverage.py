@@ -155,7 +155,12 @@ async def coverage(
             "counted": len(moment.people),
             "excluded": [{"reason": r, "count": n} for r, n in sorted(moment.excluded.items())],
         },
-        "cameras": {"total": counts.total, "working": counts.working, "undirected": counts.undirected},
+        "cameras": {
+            "total": counts.total,
+            "working": counts.working,
+            "undirected": counts.undirected,
+            "unchecked": counts.unchecked,
+        },
         "seen_basis": _basis(figures[areas[0].code]) if areas else "theoretical",
         "targets": _targets(s.settings.targets, minutes),
         "items": [_row(s, one, figures[one.code], workers) for one in areas],

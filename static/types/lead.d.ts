@@ -42,7 +42,7 @@ export interface Cover {
   method: Method;
   horizon_s: number;
   responders: { counted: number; excluded: { reason: string; count: number }[] };
-  cameras: { total: number; working: number; undirected: number };
+  cameras: { total: number; working: number; undirected: number; unchecked: number };
   /** Shares the centre has set itself, for the minutes asked. */
   targets: Record<'staffed' | 'duty' | 'reach' | 'seen', number | null>;
   items: AreaCover[];

@@ -24,6 +24,7 @@ export default {
   'lead.story.whole': '{name}: staffed, within {m} min, seen by a camera',
   'lead.story.bare': ', {n} of them without a worker',
   'lead.story.fine': '{name}: every grid within {m} min; {unstaffed} without a worker, {unseen} without a camera',
+  'lead.story.unchecked': '{name}: every grid within {m} min; {unstaffed} without a worker, {n} {n:camera|cameras} not checked yet',
   'lead.story.nobody': 'Nobody to count: nobody on duty, or all positions are out of date',
 
   'lead.card.staffed': 'Grids staffed',
@@ -40,6 +41,7 @@ export default {
   'lead.card.reach.note': 'grids with half their road in reach / with road',
   'lead.card.reach.def': 'At least half of the road length of the grid lies within {m} minutes of somebody on duty, by road from where they are now, each by their own means of travel; one-ways and closures count. Ferries and roads without connection do not.',
   'lead.card.seen': 'Seen by camera',
+  'lead.card.seen.unchecked': '{n} not checked yet',
   'lead.card.seen.right': '{share} of ground',
   'lead.card.seen.note.theoretical': 'on paper: grids seen in part / grids',
   'lead.card.seen.note.occluded': 'less what buildings hide: seen / grids',

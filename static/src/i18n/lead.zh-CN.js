@@ -24,6 +24,7 @@ export default {
   'lead.story.whole': '{name}：已配备，{m} 分钟可达，有摄像头可见',
   'lead.story.bare': '，其中 {n} 格又无网格员',
   'lead.story.fine': '{name}各格 {m} 分钟均可达；{unstaffed} 格未配备网格员，{unseen} 格无摄像头可见',
+  'lead.story.unchecked': '{name}各格 {m} 分钟均可达；{unstaffed} 格未配备网格员，{n} 路摄像头待检查',
   'lead.story.nobody': '没有可用的在岗力量：无人在岗，或位置均已过期',
 
   'lead.card.staffed': '网格配备率',
@@ -40,6 +41,7 @@ export default {
   'lead.card.reach.note': '过半道路可达的格 / 有路的格',
   'lead.card.reach.def': '从在岗力量当前位置沿路网出发，{m} 分钟内能到的道路长度占该格道路长度一半以上，即为可达。计入单行、禁行与各自交通方式；轮渡和断头孤路不计。',
   'lead.card.seen': '监控可见',
+  'lead.card.seen.unchecked': '{n} 路待检查',
   'lead.card.seen.right': '面积 {share}',
   'lead.card.seen.note.theoretical': '理论覆盖：至少一路可见的格 / 全部格',
   'lead.card.seen.note.occluded': '已扣建筑遮挡：至少一路可见的格 / 全部格',

@@ -48,14 +48,18 @@ export function Cards() {
       measure,
     };
   };
-  const { working, total, undirected } = cover.cameras;
+  const { working, total, undirected, unchecked } = cover.cameras;
+  // Cameras nobody has looked at yet are no loss against yesterday.
+  const seen = unchecked
+    ? { ...of('seen', t('lead.card.seen.unchecked', { n: unchecked })), right: '', target: '' }
+    : of('seen', t('lead.card.seen.right', { share: percent(row.seen, 2) }));
   const out = cover.responders.excluded;
   const inMinutes = (/** @type {number | null | undefined} */ seconds) => (seconds === null || seconds === undefined ? null : seconds / 60);
   return html`<div class="cards">
     <${Card} id="staffed" ...${of('staffed', row.grids > row.staffed ? t('lead.card.staffed.right', { n: row.grids - row.staffed }) : '')} title=${t('lead.card.staffed')} note=${t('lead.card.staffed.note')} definition=${t('lead.card.staffed.def')} />
     <${Card} id="duty" ...${of('duty', t('lead.card.duty.right', { n: row.staffed - row.on_duty }))} title=${t('lead.card.duty')} note=${t('lead.card.duty.note')} definition=${t('lead.card.duty.def')} />
     <${Card} id="reach" ...${of('reach', t(cover.method === 'road' ? 'lead.card.reach.right' : 'lead.card.reach.right_line', { share: percent(reachOf(row, minutes)) }))} title=${t('lead.card.reach', { m: minutes })} note=${t('lead.card.reach.note')} definition=${t('lead.card.reach.def', { m: minutes })} />
-    <${Card} id="seen" ...${of('seen', t('lead.card.seen.right', { share: percent(row.seen, 2) }))} title=${t('lead.card.seen')} note=${t(`lead.card.seen.note.${row.seen_basis}`)} definition=${t('lead.card.seen.def', { working, total, undirected })} />
+    <${Card} id="seen" ...${seen} title=${t('lead.card.seen')} note=${t(`lead.card.seen.note.${row.seen_basis}`)} definition=${t('lead.card.seen.def', { working, total, undirected })} />
     <${Card} id="time" title=${t('lead.card.time')} value=${row.median_s === null ? '—' : html`${minutesOf(row.median_s)}<i>${t('lead.minutes')}</i>`} left=${html`${row.p90_s === null ? 'P90 —' : t('lead.card.time.left', { p90: minutesOf(row.p90_s) })}${row.unreached ? html`<i>${t('lead.card.time.right', { share: percent(row.unreached) })}</i>` : ''}`}
       right=${html`<${Delta} now=${inMinutes(row.median_s)} then=${inMinutes(then?.median_s)} unit=${t('lead.minutes')} lower title=${against} />`} values=${curve((/** @type {HourRow} */ hour) => hour.median_s)} note=${t('lead.card.time.note')} definition=${t('lead.card.time.def', { m: cover.horizon_s / 60 })} />
     <${Card} id="people" title=${t('lead.card.people')} value=${html`${cover.responders.counted}<i>${t('lead.people')}</i>`} left=${html`${t('lead.card.people.left', { n: out.reduce((sum, item) => sum + item.count, 0) })}<i>${t('lead.card.people.right', { n: working, d: total })}</i>`}

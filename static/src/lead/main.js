@@ -61,6 +61,8 @@ function storyText() {
     const lacks = lacksOf(top, minutes).map((lack) => t(`lead.story.lack.${lack}`, { m: minutes }));
     return lacks.length ? t('lead.story.lacks', { name: top.name, lacks: lacks.join(t('lead.story.and')) }) : t('lead.story.whole', { name: top.name, m: minutes });
   }
+  const { unchecked } = ui.cover.cameras;
+  if (!worst && unchecked) return t('lead.story.unchecked', { name: top.name, m: minutes, unstaffed, n: unchecked });
   if (!worst) return t('lead.story.fine', { name: top.name, m: minutes, unstaffed, unseen });
   const rest = (/** @type {number} */ n) => (n ? t('lead.story.bare', { n }) : '');
   if (top.tier === GRID - 1) return t('lead.story.here', { name: top.name, n: far, m: minutes }) + rest(bare);

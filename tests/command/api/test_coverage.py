@@ -121,13 +121,23 @@ async def test_a_moment_is_kept_and_then_measured_anew(centre: Centre) -> None:
 
 
 async def test_cameras_count_while_they_work(centre: Centre) -> None:
-    assert (await ask(centre))["cameras"] == {"total": 3, "working": 0, "undirected": 0}
+    assert (await ask(centre))["cameras"] == {
+        "total": 3,
+        "working": 0,
+        "undirected": 0,
+        "unchecked": 3,
+    }
     board = centre.core.board
     for key in ("c1", "c2"):
         board.cameras[key] = msgspec.structs.replace(board.cameras[key], status=Status.LIVE)
     centre.clock.advance(6)
     page = await ask(centre)
-    assert page["cameras"] == {"total": 3, "working": 2, "undirected": 1}
+    assert page["cameras"] == {
+        "total": 3,
+        "working": 2,
+        "undirected": 1,
+        "unchecked": 1,
+    }
     rows = by_code(page)
     assert rows[COUNTY]["watched"] == 1
     assert rows[COUNTY]["seen"] > 0
