@@ -13,6 +13,7 @@ from command.basemap import SLOTS, Slot
 from command.basemap.prepare import Wish
 from command.cli.basemaps import import_basemap
 from command.cli.common import load, say
+from command.cli.words import COUNTS, STAGES, in_words
 from command.core import Core, open_core
 from command.events import SYSTEM
 from command.geography.imports import KINDS, Imports, Job
@@ -199,9 +200,8 @@ async def _bring(
                 job = await _watch(imports, imports.apply(job.id, SYSTEM))
                 taken = job.counts.get("taken", job.counts.get("edges_car", 0))
                 say(f"{job.kind}: 已导入 {taken}，问题 {_problems(job.draft)}")
-                counts = "，".join(f"{name} {count}" for name, count in job.counts.items())
                 undo = "" if job.revision is None else f"；撤销：yiping import undo {job.revision}"
-                say(f"  {counts}{undo}")
+                say(f"  {in_words(job.counts)}{undo}")
         finally:
             await imports.remove(job.id)
     finally:
@@ -232,7 +232,7 @@ async def _watch(imports: Imports, job: Job) -> Job:
         await asyncio.sleep(LOOK_S)
         if (at := job.progress) is not None:
             rows = f" {at.done:,}/{at.total:,}" if at.total else ""
-            text = f"  {at.share:4.0%}  {at.stage}{rows}"
+            text = f"  {at.share:4.0%}  {STAGES.get(at.stage, at.stage)}{rows}"
             if text != shown:
                 say(text)
             shown = text
@@ -257,8 +257,8 @@ def _copy(file: Path, target: Path) -> None:
 
 def _report(draft: Draft) -> None:
     say(f"{draft.kind}: 可导入 {draft.taken}，问题 {_problems(draft)}")
-    counts = "，".join(f"{name} {draft.counts.get(name, 0)}" for name in ("error", "warning", "note"))
-    say(f"  {draft.format} 图层 {draft.layer}，{draft.rows} 行（{counts}）")
+    counts = {worst: draft.counts.get(worst, 0) for worst in ("error", "warning", "note")}
+    say(f"  {draft.format} 图层 {draft.layer}，{draft.rows} 行（{in_words(counts)}）")
     fields = {column.name: column.field for column in draft.columns if column.field}
     say("  列：" + "，".join(f"{name}→{field}" for name, field in fields.items()))
     for title, columns in (
@@ -292,7 +292,7 @@ def _show_issues(imports: Imports, job: Job, issues: Path | None) -> None:
     path = imports.file(job.id, ISSUES)
     found, more = read_issues(path, 0, SHOWN_ISSUES)
     for one in found:
-        say(f"  第 {one.row} 行 {one.severity}: {one.detail_zh}")
+        say(f"  第 {one.row} 行 {COUNTS[one.severity]}：{one.detail_zh}")
     if more is not None:
         say("  … 还有更多，用 --issues 写出全部")
     if issues is not None:

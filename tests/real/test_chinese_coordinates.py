@@ -109,7 +109,7 @@ def test_a_table_of_places_in_gb18030_and_gcj02(tmp_path: Path) -> None:
         rows.writerow(["没有位置", "单位", "", ""])
     tried = cli.run("import", "places", str(table), "--crs", "GCJ-02", "--dry-run")
     assert "places: 可导入 2，问题 1" in tried.splitlines()
-    assert any(line.startswith("  第 3 行 error") for line in tried.splitlines())
+    assert any(line.startswith("  第 3 行 错误") for line in tried.splitlines())
     assert not (cli.data / "district" / "places.csv").exists()
     cli.run("import", "places", str(table), "--crs", "GCJ-02", "--rows", "good")
     with (cli.data / "district" / "places.csv").open(encoding="utf-8", newline="") as file:
