@@ -313,9 +313,9 @@ class VideoDesk:
                 log.exception("a report could not be written down")
 
     async def _finish_clip(self, done: ClipDone) -> None:
-        clip = await self.clips.finish(done)
-        if done.reason is not None:
+        if done.reason is not None:  # said first: writing it down may fail for the same reason
             log.warning("clip failed", clip=done.clip_id, reason=done.reason, detail=done.detail)
+        clip = await self.clips.finish(done)
         if clip is not None:
             await self._note_kept(clip)
 
