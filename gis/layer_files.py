@@ -307,10 +307,8 @@ def _column(column: Column, values: Sequence[Value]) -> tuple[NDArray[Any], NDAr
 
 def _moments(values: Sequence[Value]) -> NDArray[Any]:
     found = [_moment(value) if isinstance(value, str) else None for value in values]
-    utc = [None if at is None else at.astimezone(UTC).replace(tzinfo=None) for at in found]
-    return np.array([np.datetime64("NaT") if at is None else np.datetime64(at, "ms") for at in utc]).astype(
-        "datetime64[ms]"
-    )
+    texts = ["NaT" if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] for at in found]
+    return np.array(texts, dtype="datetime64[ms]")
 
 
 _MAKERS: Final[Mapping[str, Callable[[Sequence[Value]], NDArray[Any]]]] = {

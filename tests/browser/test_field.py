@@ -216,7 +216,9 @@ def test_an_answer_lost_on_the_way_back_is_not_done_twice(
     phone.route("**/api/v1/incidents", lose_answer)
     phone.get_by_role("button", name="上报事件").click()
     phone.get_by_placeholder("一句话").fill(title)
-    with phone.expect_response(lambda r: r.url.endswith("/api/v1/incidents") and r.ok) as answer:
+    with phone.expect_response(
+        lambda r: r.url.endswith("/api/v1/incidents") and r.ok, timeout=60_000
+    ) as answer:
         phone.get_by_role("button", name="提交上报").click()
     assert answer.value.request.headers["idempotency-key"] == lost[0]
     expect(phone.locator(".ob li")).to_have_count(0)
