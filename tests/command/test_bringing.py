@@ -68,7 +68,7 @@ def test_a_doubtful_file_changes_nothing_until_somebody_says_which_rows(
     with pytest.raises(ValueError, match="not all can be taken"):
         bring(data, bad, "all")
     assert count() == 16
-    assert "第 16 行 error" in capsys.readouterr().out
+    assert "第 16 行 错误" in capsys.readouterr().out
     bring(data, bad, "good")
     assert count() == 14
     bring(data, bad, "1-4,14-16")
