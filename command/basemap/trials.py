@@ -8,17 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from command.basemap.cache import TileCache
-from command.basemap.fetch import Fetcher, Pattern, TileRefused
+from command.basemap.fetch import Fetcher, Pattern
+from command.basemap.looks import Look, looks_at, looks_into
 from command.basemap.model import FILE, NotShown, TileSource, write_sources
 from command.basemap.office import BasemapOffice
 from command.basemap.prepare import Wish, look_at_address, look_at_archive, zooms_of
@@ -30,13 +29,10 @@ from command.geography.revisions import Revision
 from command.ids import new_id
 from command.store.secret_box import SecretBox
 from gis.errors import BadFile
-from gis.tiles.mercator import tile_at
-from gis.tiles.pmtiles import PmTiles
 
 MOST: Final = 4
 """Trials at a time; the oldest goes first."""
 UPLOAD: Final = "upload.pmtiles"
-_LOOKED_AT: Final = (8, 10, 12, 14, 16)
 _CACHE_BYTES: Final = 64 << 20
 _ROOM_BYTES: Final = 256 << 20
 """Of the disk are left for everything else."""
@@ -46,25 +42,6 @@ class NotReady(Conflict):
     """What is on trial cannot be shown as it is."""
 
     code = "not_ready"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What came of asking for one tile in the middle of the district.
-
-    Attributes:
-        outcome: "tile", "none" where there is none, or why not (`TileRefused.why`).
-        status: What the server answered instead, where it did.
-        ms: How long it took.
-    """
-
-    z: int
-    x: int
-    y: int
-    outcome: str
-    status: int | None = None
-    bytes: int = 0
-    ms: int = 0
 
 
 @dataclass(slots=True)
@@ -251,7 +228,11 @@ class Trials:
         """See what it would be, and what comes of a few tiles."""
         trial.source, trial.fault, trial.looks = None, None, ()
         with contextlib.suppress(NotShown):  # what is wrong with it is said below
-            trial.looks = await self._looks(trial)
+            if trial.url is None:
+                trial.looks = await asyncio.to_thread(looks_into, trial.home / UPLOAD, self._office.middle)
+            else:
+                zooms = zooms_of(trial.wish)
+                trial.looks = await looks_at(Pattern(trial.url), zooms, self._fetcher, self._office.middle)
         try:
             if trial.url is None:
                 source = await asyncio.to_thread(look_at_archive, trial.home / UPLOAD, trial.wish)
@@ -265,63 +246,6 @@ class Trials:
         trial.source = source
         await asyncio.to_thread(write_sources, trial.home / FILE, {source.slot: source})
         await trial.tiles.load()
-
-    async def _looks(self, trial: Trial) -> tuple[Look, ...]:
-        if trial.url is None:
-            return await asyncio.to_thread(_looks_into, trial.home / UPLOAD, self._office.middle)
-        pattern = Pattern(trial.url)
-        try:
-            await self._fetcher.check(pattern)
-        except TileRefused:
-            return ()  # nobody is asked, and `look_at_address` says so
-
-        async def ask(z: int, x: int, y: int) -> bytes | None:
-            return await self._fetcher.tile(pattern, z, x, y)
-
-        async def looked(zooms: Iterable[int]) -> list[Look]:
-            keys = [tile_at(*self._office.middle, z) for z in zooms]
-            return await asyncio.gather(*(_look_at(ask, *key) for key in keys))
-
-        found = await looked(_zooms(*zooms_of(trial.wish)))
-        found += await looked(_between(found))
-        return tuple(sorted(found, key=lambda look: look.z))
-
-
-def _zooms(low: int, high: int) -> list[int]:
-    return sorted({low, high, *(z for z in _LOOKED_AT if low < z < high)})
-
-
-def _between(looks: Sequence[Look]) -> list[int]:
-    """Return the zooms not looked at where tiles begin or end, so that it is known exactly."""
-    edges = (
-        (one, other) for one, other in pairwise(looks) if {one.outcome, other.outcome} == {"tile", "none"}
-    )
-    return [z for one, other in edges for z in range(one.z + 1, other.z)]
-
-
-async def _look_at(ask: Callable[[int, int, int], Awaitable[bytes | None]], z: int, x: int, y: int) -> Look:
-    began = time.perf_counter()
-    outcome, status, content = "tile", None, None
-    try:
-        content = await ask(z, x, y)
-        outcome = "none" if content is None else "tile"
-    except TileRefused as error:
-        outcome, status = error.why, error.status
-    took_ms = round((time.perf_counter() - began) * 1000)
-    return Look(z, x, y, outcome, status, len(content or b""), took_ms)
-
-
-def _looks_into(archive: Path, middle: tuple[float, float]) -> tuple[Look, ...]:
-    tiles = PmTiles(archive)
-    try:
-        found = []
-        for zoom in _zooms(tiles.header.min_zoom, tiles.header.max_zoom):
-            key = tile_at(*middle, zoom)
-            content = tiles.tile(*key)
-            found.append(Look(*key, "none" if content is None else "tile", bytes=len(content or b"")))
-        return tuple(found)
-    finally:
-        tiles.close()
 
 
 def _demand_room(folder: Path, size: int) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import structlog
@@ -15,13 +14,11 @@ from command.district import About, District, load_district
 from command.events import SYSTEM, Actor
 from command.geography.atlas import Atlas
 from command.geography.model import THE_DISTRICT, decide_changed, decide_day
+from command.geography.portions import portions
 from command.geography.revisions import Change, NotUndoable, Revision, Revisions
 from gis.areas import AreaIndex
 
 log = structlog.get_logger("geography")
-
-AT_ONCE: Final = 500
-"""Cameras placed anew in one command: each is an event that every screen takes."""
 
 
 class Keeper:
@@ -165,8 +162,8 @@ class Keeper:
         """Cameras stand where they stand; the grid around them may be another now."""
         cameras = list(self._desk.board.cameras.values())
         moved = await asyncio.to_thread(_moved, district, cameras)
-        for first in range(0, len(moved), AT_ONCE):
-            await self._place_cameras(actor, moved[first : first + AT_ONCE])
+        for some in portions(moved):
+            await self._place_cameras(actor, list(some))
 
 
 def _moved(district: District, cameras: list[Camera]) -> list[Camera]:

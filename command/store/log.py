@@ -7,6 +7,7 @@ nothing of it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -161,11 +162,15 @@ class SqlLog:
         table = schema.events
         while True:
             query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(PAGE)
-            rows = self._database.read_now(lambda connection, q=query: connection.execute(q).all())  # type: ignore[misc]
+            rows = self._database.read_now(partial(_rows, query))
             yield from map(_event, rows)
             if len(rows) < PAGE:
                 return
             seq = rows[-1].seq
+
+
+def _rows(query: sa.Select[Any], connection: sa.Connection) -> Sequence[sa.Row[Any]]:
+    return connection.execute(query).all()
 
 
 def _start(connection: sa.Connection) -> Board:

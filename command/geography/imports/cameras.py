@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,12 +24,11 @@ from command.geography.imports.jobs import UPLOAD, Job
 from command.geography.imports.judging import PREVIEW, counts_of, judge
 from command.geography.imports.sealing import SealedFiles, sealed_path
 from command.geography.keeper import Keeper
+from command.geography.portions import portions
 from command.store.sources import SealedSource, Sources
 from gis.intake import Draft, Progress
 from streams.source import Admission
 
-AT_ONCE: Final = 500
-"""Entered in one command: each is an event that every screen takes."""
 _BEFORE: Final = "before"
 _READING: Final = ".reading"
 """Within the folder of a draft: where it stands in plain while it is made."""
@@ -119,7 +117,7 @@ class CameraApplier:
         before = Before(cameras, {camera_id: had.get(camera_id) for camera_id in replaced})
         await asyncio.to_thread(_remember, files, folder, before)
         done, total = 0, len(found.cameras)
-        for some in _portions(found.cameras):
+        for some in portions(found.cameras):
             theirs = {camera.id: sources[camera.id] for camera in some if camera.id in sources}
             await self._operations.register(actor, some, sources=theirs)
             done += len(some)
@@ -147,7 +145,7 @@ class CameraApplier:
             if now.get(camera_id) == before.brought.get(camera_id)
         }
         known = [camera for camera in before.cameras.values() if camera is not None]
-        for some in _portions(known):
+        for some in portions(known):
             theirs = {camera.id: sources[camera.id] for camera in some if camera.id in sources}
             await self._operations.put_back(actor, some, theirs)
 
@@ -162,11 +160,6 @@ class CameraApplier:
 
     def _files(self, job: Job) -> SealedFiles:
         return SealedFiles(self._sources.box, f"import:{job.id}")
-
-
-def _portions(cameras: Sequence[Camera]) -> Iterator[Sequence[Camera]]:
-    for first in range(0, len(cameras), AT_ONCE):
-        yield cameras[first : first + AT_ONCE]
 
 
 def _remember(files: SealedFiles, folder: Path, before: Before) -> None:

@@ -1,7 +1,7 @@
 """Files of people and units: read like every other file, judged as the roster would, entered into it as events."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,19 +14,18 @@ from command.geography.imports.appliers import Applied, NothingTaken, Tell, draf
 from command.geography.imports.jobs import Job
 from command.geography.imports.judging import counts_of, judge
 from command.geography.keeper import Keeper
+from command.geography.portions import portions
 from command.responders import Responder
 from command.row_faults import RowFault
 from gis.intake import Draft, Progress
 
-AT_ONCE: Final = 500
-"""Entered in one command: each is an event that every screen takes."""
 _BEFORE: Final = "before.json"
 
 
 class People(Protocol):
     """What a roster can do (`command.operations.Operations`)."""
 
-    async def register_responders(self, actor: Actor, people: list[Responder]) -> object:
+    async def register_responders(self, actor: Actor, people: Sequence[Responder]) -> object:
         """Enter people; known ids keep shift and job."""
         ...
 
@@ -69,9 +68,11 @@ class ResponderApplier:
             raise NothingTaken(f"No row of {job.filename} is a person who can be entered.")
         before = {person.id: self._board.responders.get(person.id) for person in people}
         await asyncio.to_thread(_remember, folder, before)
-        for first in range(0, len(people), AT_ONCE):
-            await self._people.register_responders(actor, people[first : first + AT_ONCE])
-            tell(Progress(first / len(people), "applying", first, len(people)))
+        done, total = 0, len(people)
+        for some in portions(people):
+            await self._people.register_responders(actor, some)
+            done += len(some)
+            tell(Progress(done / total, "applying", done, total))
         return Applied(None, counts_of(job.draft, before))
 
     async def undo(self, job: Job, folder: Path, actor: Actor) -> None:
