@@ -5,7 +5,8 @@ import {
   GOOD, bodyOf, crsOf, epsgOf, inForce, isTaken, lacksPlace, mapped, partsOf, pick, pickOnly, readRows, repicked, rowsOf, rowsText, stretchesOf, systemRows, takenCount, tiersLost, unmapped, untiered,
 } from '../../static/src/admin/geography/choices.js';
 import { boxOf, codeCounts, csvRows, readIssues, severityCounts, shownIssues, windowOf, withWorst, worstByRow } from '../../static/src/admin/geography/issues.js';
-import { KINDS, endingOf, fileFault, kindsFor, mayImport, nowOf, sizeText } from '../../static/src/admin/geography/kinds.js';
+import { sizeText } from '../../static/src/admin/files.js';
+import { KINDS, endingOf, fileFault, kindsFor, mayImport, nowOf } from '../../static/src/admin/geography/kinds.js';
 import { countsText, encodingText, fieldText, importRefusal, issueText, kindText, systemText, whyNotText } from '../../static/src/admin/geography/words.js';
 import { crc32, shapefileParts, zipOf } from '../../static/src/admin/geography/zip.js';
 import { ApiError } from '../../static/src/api.js';

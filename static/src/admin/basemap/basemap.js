@@ -2,7 +2,7 @@
 import { call } from '../../api.js';
 import { t } from '../../i18n.js';
 import { html, useState } from '../../ui/h.js';
-import { sizeText } from '../geography/kinds.js';
+import { sizeText } from '../files.js';
 import { momentText } from '../geography/words.js';
 import { say, ui } from '../state.js';
 import { BaseMap } from './base-map.js';

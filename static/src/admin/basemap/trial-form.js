@@ -2,11 +2,11 @@
 import { ApiError, call } from '../../api.js';
 import { t } from '../../i18n.js';
 import { html, useEffect, useRef, useState } from '../../ui/h.js';
-import { sizeText } from '../geography/kinds.js';
-import { send } from '../geography/upload.js';
+import { Drop, Sending, send, sizeText } from '../files.js';
 import { basemapRefusal, betterZooms, hostOf, same, whyText, zoomsText } from './words.js';
 
 /** @import {Trial, Wish} from '../../../types/basemap.d.ts' */
+/** @import {Underway} from '../files.js' */
 
 const SLOW_MS = 120_000;
 const SETTLE_MS = 500;
@@ -31,10 +31,9 @@ export function TrialForm({ trial, most, onTrial, onApplied }) {
   const [wish, setWish] = useState(trial?.wish ?? BLANK);
   const [by, setBy] = useState(/** @type {'file' | 'address'} */ (trial && !trial.filename ? 'address' : 'file'));
   const [url, setUrl] = useState('');
-  const [sending, setSending] = useState(/** @type {{name: string, size: number, share: number} | null} */ (null));
+  const [sending, setSending] = useState(/** @type {Underway | null} */ (null));
   const [busy, setBusy] = useState('');
   const [words, setWords] = useState('');
-  const [over, setOver] = useState(false);
   const abort = useRef(/** @type {AbortController | null} */ (null));
   const turn = useRef(0);
   useEffect(() => () => abort.current?.abort(), []);
@@ -132,19 +131,8 @@ export function TrialForm({ trial, most, onTrial, onApplied }) {
           : trial?.filename && !sending
             ? html`<div class="wide have"><b>${trial.filename}</b><span>${sizeText(trial.size)}</span></div>`
             : sending
-              ? html`<div class="drop wide sending" role="status"><b>${sending.name}</b><div class="bar" role="progressbar" aria-label=${t('imports.sending')} aria-valuenow=${Math.round(sending.share * 100)}><i style=${{ width: `${Math.max(1, sending.share * 100)}%` }}></i></div><span>${sending.share < 1 ? t('imports.sent', { done: sizeText(sending.share * sending.size), of: sizeText(sending.size) }) : t('basemap.checking')}</span><button type="button" class="btn sm" onClick=${() => abort.current?.abort()} data-testid="upload-cancel">${t('imports.cancel')}</button></div>`
-              : html`<label class=${`drop wide ${over ? 'over' : ''}`} onDragOver=${(/** @type {DragEvent} */ event) => {
-                  event.preventDefault();
-                  setOver(true);
-                }} onDragLeave=${() => setOver(false)} onDrop=${(/** @type {DragEvent} */ event) => {
-                  event.preventDefault();
-                  setOver(false);
-                  void upload([...(event.dataTransfer?.files ?? [])]);
-                }}><input type="file" class="voice" accept=".pmtiles" onChange=${(/** @type {any} */ event) => {
-                  const files = [...event.target.files];
-                  event.target.value = '';
-                  void upload(files);
-                }} data-testid="basemap-file" /><svg width="30" height="30" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 16V4M7 9l5-5 5 5M4 15v5h16v-5" /></svg><b>${t('basemap.drop_here')}</b><span>${t('basemap.drop_help', { most: sizeText(most) })}</span></label>`
+              ? html`<${Sending} wide file=${sending} then=${t('basemap.checking')} onCancel=${() => abort.current?.abort()} />`
+              : html`<${Drop} wide accept=".pmtiles" title=${t('basemap.drop_here')} help=${t('basemap.drop_help', { most: sizeText(most) })} onFiles=${(/** @type {File[]} */ files) => void upload(files)} testid="basemap-file" />`
       }
       ${(words || (fault && !offered)) && html`<p class="refused wide" role="alert" data-testid="basemap-fault">${words || fault}</p>`}
       ${offered && html`<p class="offer wide" role="status">${t('basemap.better', { zooms: zoomsText(offered) })}<button type="button" class="btn sm" onClick=${() => edit(offered)} data-testid="better-zooms">${t('basemap.take')}</button></p>`}

@@ -58,11 +58,3 @@ export function fileFault({ name, size }, kind) {
 
 /** How much of a kind is in force, null when it was not told. @param {KindRow[]} rows @param {string} kind */
 export const nowOf = (rows, kind) => rows.find((row) => row.kind === kind)?.now ?? null;
-
-/** 12.3 MB. @param {number} bytes */
-export function sizeText(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1 << 20) return `${Math.round(bytes / 1024)} KB`;
-  if (bytes >= 2 ** 30) return `${(bytes / 2 ** 30).toFixed(1)} GB`;
-  return `${(bytes / (1 << 20)).toFixed(bytes < 100 << 20 ? 1 : 0)} MB`;
-}

@@ -4,14 +4,15 @@ import { t } from '../../i18n.js';
 import { html, useEffect, useRef, useState } from '../../ui/h.js';
 import { ExportButton, mayTakeOut } from '../../ui/export-menu.js';
 import { download } from '../../video/snapshot.js';
+import { Drop, Sending, send, sizeText } from '../files.js';
 import { openTab, say, set, ui } from '../state.js';
 import { atWork, pathOf, useImports } from './jobs.js';
-import { fileFault, kindsFor, endingOf, nowOf, sizeText } from './kinds.js';
-import { upload } from './upload.js';
+import { fileFault, kindsFor, endingOf, nowOf } from './kinds.js';
 import { countText, countsText, failureText, fieldText, importRefusal, kindText, momentText, numberText, stageText, stateText } from './words.js';
 import { shapefileParts, zipOf } from './zip.js';
 
 /** @import {ImportJob, KindRow} from '../../../types/imports.d.ts' */
+/** @import {Underway} from '../files.js' */
 
 /** @param {{path: string}} props */
 const KindMark = ({ path }) => html`<svg class="kind-mark" width="24" height="24" viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
@@ -57,18 +58,25 @@ function KnownColumns({ row }) {
     <p>${fields.map(({ name, header, required }) => html`<span key=${name} class="chip" title=${fieldText(name)}>${header}${required ? html`<i class="must">*</i>` : ''}</span>`)}</p><p class="hint">${t('imports.columns.known_help')}</p></div>`;
 }
 
+/** @param {string} kind @param {Blob} file @param {string} name */
+function formOf(kind, file, name) {
+  const form = new FormData();
+  form.append('kind', kind);
+  form.append('file', file, name);
+  return form;
+}
+
 /** @param {{kinds: KindRow[], onBegun: () => void}} props */
 function Begin({ kinds, onBegun }) {
   const allowed = kindsFor(ui.me.permissions);
   const kind = allowed.find((one) => one.id === ui.kind) ?? allowed[0];
-  const [over, setOver] = useState(false);
-  const [sending, setSending] = useState(/** @type {{name: string, size: number, share: number} | null} */ (null));
+  const [sending, setSending] = useState(/** @type {Underway | null} */ (null));
   const [words, setWords] = useState('');
   const abort = useRef(/** @type {AbortController | null} */ (null));
   const marks = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => () => abort.current?.abort(), []);
   /** @param {File[]} files */
-  const send = async (files) => {
+  const bring = async (files) => {
     if (!files.length || sending) return;
     setWords('');
     let chosen = kind.id;
@@ -86,7 +94,8 @@ function Begin({ kinds, onBegun }) {
     abort.current = new AbortController();
     setSending({ name, size: file.size, share: 0 });
     try {
-      const job = await upload(chosen, file, name, { signal: abort.current.signal, onProgress: (share) => setSending((old) => old && { ...old, share }) });
+      /** @type {ImportJob} */
+      const job = await send('/imports', formOf(chosen, file, name), { signal: abort.current.signal, onProgress: (share) => setSending((old) => old && { ...old, share }) });
       onBegun();
       openTab('imports', job.id);
     } catch (error) {
@@ -113,19 +122,8 @@ function Begin({ kinds, onBegun }) {
     <h2><i>2</i>${t('imports.step.file')}</h2>
     ${
       sending
-        ? html`<div class="drop sending" role="status"><b>${sending.name}</b><div class="bar" role="progressbar" aria-label=${t('imports.sending')} aria-valuenow=${Math.round(sending.share * 100)}><i style=${{ width: `${Math.max(1, sending.share * 100)}%` }}></i></div><span>${sending.share < 1 ? t('imports.sent', { done: sizeText(sending.share * sending.size), of: sizeText(sending.size) }) : t('imports.sent_all')}</span><button class="btn sm" onClick=${() => abort.current?.abort()} data-testid="upload-cancel">${t('imports.cancel')}</button></div>`
-        : html`<label class=${`drop ${over ? 'over' : ''}`} onDragOver=${(/** @type {DragEvent} */ event) => {
-            event.preventDefault();
-            setOver(true);
-          }} onDragLeave=${() => setOver(false)} onDrop=${(/** @type {DragEvent} */ event) => {
-            event.preventDefault();
-            setOver(false);
-            void send([...(event.dataTransfer?.files ?? [])]);
-          }}><input type="file" class="voice" multiple onChange=${(/** @type {any} */ event) => {
-            const files = [...event.target.files];
-            event.target.value = '';
-            void send(files);
-          }} data-testid="import-file" /><svg width="34" height="34" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 16V4M7 9l5-5 5 5M4 15v5h16v-5" /></svg><b>${t('imports.drop_here')}</b><span>${t(`imports.formats.${kind.shape === 'roads' ? 'roads' : kind.endings.includes('gpkg') ? 'all' : 'tables'}`)}</span></label>`
+        ? html`<${Sending} file=${sending} then=${t('imports.sent_all')} onCancel=${() => abort.current?.abort()} />`
+        : html`<${Drop} multiple title=${t('imports.drop_here')} help=${t(`imports.formats.${kind.shape === 'roads' ? 'roads' : kind.endings.includes('gpkg') ? 'all' : 'tables'}`)} onFiles=${(/** @type {File[]} */ files) => void bring(files)} testid="import-file" />`
     }
     ${words && html`<p class="refused" role="alert" data-testid="file-fault">${words}</p>`}
     <p class="hint">${t('imports.dry')}</p>

@@ -2,6 +2,7 @@
 import { call } from '../../api.js';
 import { t } from '../../i18n.js';
 import { html, useCallback, useEffect, useMemo, useRef, useState } from '../../ui/h.js';
+import { sizeText } from '../files.js';
 import { openTab, renameAreas, say, ui } from '../state.js';
 import { ApplyDialog } from './apply-dialog.js';
 import { ChoicesPane } from './choices-pane.js';
@@ -9,7 +10,7 @@ import { GOOD, bodyOf, inForce, isTaken, pick, rowsOf, repicked, takenCount } fr
 import { IssuesPane } from './issues-pane.js';
 import { MOST_ISSUES, readIssues, withWorst, worstByRow } from './issues.js';
 import { atWork, pathOf, readKinds, useJob } from './jobs.js';
-import { kindOf, nowOf, sizeText } from './kinds.js';
+import { kindOf, nowOf } from './kinds.js';
 import { PreviewPane } from './preview-pane.js';
 import { Progress } from './progress.js';
 import { ResultPane } from './result-pane.js';
