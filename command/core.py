@@ -195,7 +195,7 @@ def open_core(settings: Settings, clock: Clock | None = None, district: District
             {
                 **{kind: FileApplier(kind, keeper) for kind in FILE_OF},
                 "cameras": CameraApplier(keeper, board, operations.cameras, sources, admission_of(settings)),
-                "responders": ResponderApplier(keeper, board, operations),
+                "responders": ResponderApplier(keeper, board, operations.people),
                 "roads": RoadsApplier(keeper),
             },
             clock,

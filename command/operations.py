@@ -1,8 +1,8 @@
 """What a desk can do: requests turned into commands, with places located, candidates timed and ids given.
 
 The web edge, the watch (`command.watch`) and the tools all act through here, so a rule about *how* something
-is done stands once. What may be done is decided in `incidents`, `assignments`, `responders` and `messages`;
-what concerns cameras stands in `command.camera_operations`.
+is done stands once. What may be done is decided in `incidents` and `assignments`; what concerns cameras, closures
+and people stands in `command.camera_operations`, `closure_operations` and `people_operations`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from command import assignments, cameras, incidents, messages, responders
+from command import assignments, cameras, incidents
 from command.assignments import Assignment
 from command.board import Board, Picture
 from command.camera_operations import CameraOperations
@@ -25,9 +25,9 @@ from command.errors import Malformed, NotFound
 from command.events import SYSTEM, Actor, Change, Context, Fact
 from command.ids import new_id
 from command.incidents import Attachment, Incident, Place, Report, incident_of, mask_contact
+from command.people_operations import PeopleOperations
 from command.policy import Policy
 from command.proposals import Proposals
-from command.responders import Responder
 from command.settings import Settings
 from command.store.log import Apart, Contact
 from command.store.secret_box import SecretBox
@@ -52,6 +52,7 @@ class Operations:
     Attributes:
         cameras: What can be done with cameras.
         closures: What can be done with road closures.
+        people: What can be done with the roster, shifts and messages.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Operations:
         self.desk = desk
         self.cameras = CameraOperations(desk, box)
         self.closures = ClosureOperations(desk, district)
+        self.people = PeopleOperations(desk)
         self.policy = policy
         self._settings = settings
         self.proposals = proposals
@@ -402,58 +404,6 @@ class Operations:
             return [Fact("incident.updated", (("incidents", incident_id, new),), {"attention": attention})]
 
         return await self._do(SYSTEM, decide, whole("incidents", incident_id), NO_KEY)
-
-    # People, messages
-
-    async def shift(
-        self, actor: Actor, responder_id: str, *, on_duty: bool, until: str | None = None, key: Key = NO_KEY
-    ) -> Outcome:
-        """Start or end a responder's shift."""
-
-        def decide(picture: Picture, context: Context) -> Sequence[Fact]:
-            return responders.decide_shift(picture, responder_id, context, on_duty=on_duty, until=until)
-
-        return await self._do(actor, decide, whole("responders", responder_id), key)
-
-    async def register_responders(self, actor: Actor, people: Sequence[Responder]) -> Outcome:
-        """Enter people into the roster; known ids keep shift and job."""
-
-        def decide(picture: Picture, context: Context) -> Sequence[Fact]:
-            return responders.decide_register(picture, list(people), context)
-
-        return await self._do(actor, decide, lambda _picture: {"registered": len(people)}, NO_KEY)
-
-    async def withdraw_responders(self, actor: Actor, responder_ids: Sequence[str]) -> int:
-        """Take people off the roster again who have done nothing since they entered it; returns how many."""
-        gone: list[Fact] = []
-
-        def decide(picture: Picture, _context: Context) -> Sequence[Fact]:
-            gone[:] = responders.decide_withdraw(picture, responder_ids)
-            return gone
-
-        await self._do(actor, decide, lambda _picture: {}, NO_KEY)
-        return len(gone)
-
-    async def send_message(
-        self, actor: Actor, to: Sequence[str], body: str, incident_id: str | None, key: Key = NO_KEY
-    ) -> Outcome:
-        """Send a message to responders, or from a responder to the centre (``to`` empty)."""
-        message_id = new_id("m")
-
-        def decide(picture: Picture, context: Context) -> Sequence[Fact]:
-            return messages.decide_send(
-                picture, message_id, tuple(to), body, context, incident_id=incident_id
-            )
-
-        return await self._do(actor, decide, whole("messages", message_id), key)
-
-    async def receipt(self, actor: Actor, message_id: str, *, read: bool, key: Key = NO_KEY) -> Outcome:
-        """Record that a message reached the phone or was opened."""
-
-        def decide(picture: Picture, context: Context) -> Sequence[Fact]:
-            return messages.decide_receipt(picture, message_id, context, read=read)
-
-        return await self._do(actor, decide, whole("messages", message_id), key)
 
 
 CLASSIFIED: Final = ("category", "level", "title", "address", "lead_department")

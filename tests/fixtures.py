@@ -291,10 +291,10 @@ async def populate(data: Path, district: District) -> Keys:
     await core.parts.accounts.load()
     desk = asyncio.create_task(core.desk.run())
     try:
-        await core.operations.register_responders(SYSTEM, PEOPLE)
+        await core.operations.people.register(SYSTEM, PEOPLE)
         await core.operations.cameras.register(SYSTEM, CAMERAS)
         for key in ON_DUTY:
-            await core.operations.shift(SYSTEM, key, on_duty=True)
+            await core.operations.people.shift(SYSTEM, key, on_duty=True)
         for account in ACCOUNTS:
             await core.parts.accounts.add(account, PASSWORD, "system", known_password=True)
         issue = core.parts.tokens.issue

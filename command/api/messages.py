@@ -65,7 +65,7 @@ async def send_message(body: MessageBody, me: Sender, s: ServicesOf, key: KeyOf)
             raise NotFound("responder", responder_id)
     if body.incident_id is not None:
         s.demand(me, "view.map", "incidents", body.incident_id)
-    outcome = await s.operations.send_message(me.actor, to, body.body, body.incident_id, key)
+    outcome = await s.operations.people.send(me.actor, to, body.body, body.incident_id, key)
     return outcome.answer
 
 
@@ -76,7 +76,7 @@ async def reply(body: ReplyBody, me: Sender, s: ServicesOf, key: KeyOf) -> Json:
         raise Forbidden("Only field staff write to the centre this way.")
     if body.incident_id is not None:
         s.demand(me, "view.map", "incidents", body.incident_id)
-    outcome = await s.operations.send_message(me.actor, [], body.body, body.incident_id, key)
+    outcome = await s.operations.people.send(me.actor, [], body.body, body.incident_id, key)
     return outcome.answer
 
 
@@ -96,7 +96,7 @@ async def _receipt(message_id: str, me: Principal, s: ServicesOf, key: KeyOf, *,
     found = s.board.messages.get(message_id)
     if found is None or not s.sees(me, "messages", found):
         raise NotFound("message", message_id)
-    outcome = await s.operations.receipt(me.actor, message_id, read=read, key=key)
+    outcome = await s.operations.people.receipt(me.actor, message_id, read=read, key=key)
     return outcome.answer
 
 

@@ -102,7 +102,7 @@ async def read_responder(responder_id: str, me: Viewer, s: ServicesOf) -> Json:
 async def set_shift(responder_id: str, body: ShiftBody, me: Shifter, s: ServicesOf, key: KeyOf) -> Json:
     """Go on or off duty. Off duty ends position sharing at once."""
     s.demand(me, "responders.shift", "responders", responder_id)
-    outcome = await s.operations.shift(
+    outcome = await s.operations.people.shift(
         me.actor, responder_id, on_duty=body.on_duty, until=body.until, key=key
     )
     return outcome.answer

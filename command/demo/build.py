@@ -108,7 +108,7 @@ async def _populate(core: Core, files: DistrictFiles, data: Path, seed: int) -> 
         found = camera_import.read_cameras(files.cameras.read_bytes(), core.district)
         if faults or found.faults:
             raise ValueError(f"the generated files have bad rows: {[*faults, *found.faults][:3]}")
-        await core.operations.register_responders(SYSTEM, people)
+        await core.operations.people.register(SYSTEM, people)
         paths = {camera_id: source.path for camera_id, source in found.sources.items()}
         await _equip(core, found.cameras, paths, data, seed)
         accounts = await _accounts(core, people)

@@ -103,9 +103,9 @@ async def open_office(district: District, **settings: Any) -> AsyncIterator[Offi
     office = Office(district, **settings)
     serving = asyncio.create_task(office.desk.run())
     try:
-        await office.do.register_responders(SYSTEM, PEOPLE)
+        await office.do.people.register(SYSTEM, PEOPLE)
         for key in ON_DUTY:
-            await office.do.shift(SYSTEM, key, on_duty=True)
+            await office.do.people.shift(SYSTEM, key, on_duty=True)
         for key, grid in HOMES.items():
             office.place(key, *middle(grid))
         yield office

@@ -157,7 +157,7 @@ async def test_one_grid_has_one_owner_a_worker_before_a_chief(office: Office) ->
 
     chief = person("r50", kind="grid_chief", grids=(G1, G3), on_duty=False)
     other = person("r51", kind="grid_worker", grids=(G1,), on_duty=False)
-    await office.do.register_responders(SYSTEM, [chief, other])
+    await office.do.people.register(SYSTEM, [chief, other])
     owners = office.proposals.owners()
     assert owners[G1] == "r51"  # the smaller id of two workers
     assert owners[G3] == "r50"
@@ -166,9 +166,9 @@ async def test_one_grid_has_one_owner_a_worker_before_a_chief(office: Office) ->
 
 
 async def test_messages_and_receipts(office: Office) -> None:
-    outcome = await office.do.send_message(DISPATCHER, ["w1", "w2"], "集合", None)
+    outcome = await office.do.people.send(DISPATCHER, ["w1", "w2"], "集合", None)
     key = outcome.answer["id"]
-    await office.do.receipt(unit_actor("w1"), key, read=True)
+    await office.do.people.receipt(unit_actor("w1"), key, read=True)
     receipts = office.board.messages[key].receipts
     assert receipts["w1"].read_at is not None
     assert receipts["w2"].delivered_at is None

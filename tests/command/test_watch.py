@@ -45,7 +45,7 @@ async def test_after_two_returns_it_waits_for_a_person(office: Office) -> None:
 
 async def test_with_nobody_left_the_card_turns_amber_once(office: Office) -> None:
     for key in ("w2", "w3"):
-        await office.do.shift(SYSTEM, key, on_duty=False)
+        await office.do.people.shift(SYSTEM, key, on_duty=False)
     incident = await office.report()
     await office.dispatch(incident, "w1")
     assert (await office.look(31))[-1] == "incident.updated"
@@ -162,7 +162,7 @@ class TestUpkeep:
         (job,) = await office.dispatch(over, "w1")
         await office.do.move(SUPERVISOR, over.id, "cancel", {"reason": "误报"})
         alive = await office.report(G8)
-        await office.do.send_message(DISPATCHER, ["w1"], "在吗", None)
+        await office.do.people.send(DISPATCHER, ["w1"], "在吗", None)
         await office.look()
         assert await office.look(23 * 3600) == []
         fresh = await office.report(G8)

@@ -1,9 +1,9 @@
 """Files of people and units: read like every other file, judged as the roster would, entered into it as events."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -15,23 +15,12 @@ from command.geography.imports.jobs import Job
 from command.geography.imports.judging import counts_of, judge
 from command.geography.keeper import Keeper
 from command.geography.portions import portions
+from command.people_operations import PeopleOperations
 from command.responders import Responder
 from command.row_faults import RowFault
 from gis.intake import Draft, Progress
 
 _BEFORE: Final = "before.json"
-
-
-class People(Protocol):
-    """What a roster can do (`command.operations.Operations`)."""
-
-    async def register_responders(self, actor: Actor, people: Sequence[Responder]) -> object:
-        """Enter people; known ids keep shift and job."""
-        ...
-
-    async def withdraw_responders(self, actor: Actor, responder_ids: list[str]) -> int:
-        """Take people off the roster again with whom nothing has happened."""
-        ...
 
 
 class ResponderApplier:
@@ -43,7 +32,7 @@ class ResponderApplier:
         people: Enters them.
     """
 
-    def __init__(self, keeper: Keeper, board: Board, people: People) -> None:
+    def __init__(self, keeper: Keeper, board: Board, people: PeopleOperations) -> None:
         self._keeper = keeper
         self._board = board
         self._people = people
@@ -70,7 +59,7 @@ class ResponderApplier:
         await asyncio.to_thread(_remember, folder, before)
         done, total = 0, len(people)
         for some in portions(people):
-            await self._people.register_responders(actor, some)
+            await self._people.register(actor, some)
             done += len(some)
             tell(Progress(done / total, "applying", done, total))
         return Applied(None, counts_of(job.draft, before))
@@ -80,12 +69,8 @@ class ResponderApplier:
         del job
         stored = await asyncio.to_thread((folder / _BEFORE).read_bytes)
         before = msgspec.json.decode(stored, type=dict[str, Responder | None])
-        await self._people.withdraw_responders(
-            actor, [key for key, person in before.items() if person is None]
-        )
-        await self._people.register_responders(
-            actor, [person for person in before.values() if person is not None]
-        )
+        await self._people.withdraw(actor, [key for key, person in before.items() if person is None])
+        await self._people.register(actor, [person for person in before.values() if person is not None])
 
     async def _read(self, folder: Path, draft: Draft) -> tuple[list[Responder], list[RowFault]]:
         known = list(self._board.responders.values())
