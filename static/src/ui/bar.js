@@ -3,8 +3,9 @@ import { signOut } from '../api.js';
 import { language, setLanguage, t } from '../i18n.js';
 import { dayOf, timeOfDay, weekday } from '../time.js';
 import { durationText } from './format.js';
-import { html, useEffect, useState } from './h.js';
+import { html, useState } from './h.js';
 import { otherPages, windowOf } from './pages.js';
+import { usePopup } from './popup.js';
 import { THEMES, applyTheme, readTheme } from './theme.js';
 
 /** @import {Feed} from '../feed.js' */
@@ -20,16 +21,8 @@ function Connection({ feed }) {
 
 /** @param {{me: User, here: string}} props */
 function UserMenu({ me, here }) {
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = usePopup('.user');
   const [theme, setTheme] = useState(readTheme());
-  useEffect(() => {
-    if (!open) return undefined;
-    const away = (/** @type {Event} */ event) => {
-      if (!(event.target instanceof Element && event.target.closest('.user'))) setOpen(false);
-    };
-    document.addEventListener('pointerdown', away);
-    return () => document.removeEventListener('pointerdown', away);
-  }, [open]);
   const pages = otherPages(me.permissions, here);
   return html`<div class="user" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && setOpen(false)}>
     <button class="who" aria-expanded=${open} aria-haspopup="menu" data-testid="user-menu" onClick=${() => setOpen(!open)}>${me.name.split(' ').at(-1)}</button>

@@ -2,6 +2,7 @@
 import { ApiError, callAll } from '../api.js';
 import { language, t } from '../i18n.js';
 import { html, useEffect, useState } from './h.js';
+import { usePopup } from './popup.js';
 
 /** @typedef {{what: string, title: string, title_en: string, formats: string[], timed: boolean}} Offer */
 /** Taking whole layers out is a right of its own. @param {{permissions: string[]}} me */
@@ -64,15 +65,7 @@ export function LayerFiles({ area = null, first = '', onTaken = () => {} }) {
  * @param {{area?: string | null, first?: string}} props as for LayerFiles
  */
 export function ExportButton({ area = null, first = '' }) {
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (!open) return undefined;
-    const away = (/** @type {Event} */ event) => {
-      if (!(event.target instanceof Element && event.target.closest('.take-out'))) setOpen(false);
-    };
-    document.addEventListener('pointerdown', away);
-    return () => document.removeEventListener('pointerdown', away);
-  }, [open]);
+  const [open, setOpen] = usePopup('.take-out');
   return html`<div class="take-out" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && setOpen(false)}><button class="btn sm" aria-expanded=${open} aria-haspopup="dialog" onClick=${() => setOpen(!open)} data-testid="take-out">${t('export.open')} ▾</button>
     ${open && html`<div class="pop" role="dialog" aria-label=${t('export.open')}><${LayerFiles} area=${area} first=${first} onTaken=${() => setOpen(false)} /></div>`}</div>`;
 }

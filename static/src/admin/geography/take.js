@@ -1,6 +1,7 @@
 // On top: how many rows there are of each sort, and which of them are brought in.
 import { t } from '../../i18n.js';
 import { html, useEffect, useRef, useState } from '../../ui/h.js';
+import { usePopup } from '../../ui/popup.js';
 import { GOOD, pickOnly, readRows, rowsText, stretchesOf } from './choices.js';
 import { MOST_ISSUES } from './issues.js';
 import { numberText } from './words.js';
@@ -47,16 +48,7 @@ function Numbers({ draft, picked, worst, onPicked, onClose }) {
  */
 export function Take({ draft, picked, taken, worst, known, locked, onPicked }) {
   const { good, warning, error } = draft.rows_by_worst;
-  const [open, setOpen] = useState(false);
-  const box = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => {
-    if (!open) return undefined;
-    const away = (/** @type {Event} */ event) => {
-      if (event.target instanceof Node && !box.current?.contains(event.target)) setOpen(false);
-    };
-    document.addEventListener('pointerdown', away);
-    return () => document.removeEventListener('pointerdown', away);
-  }, [open]);
+  const [open, setOpen] = usePopup('.take');
   /** @param {'good' | 'warned' | 'chosen'} mode @param {number | null} n @param {() => void} onClick @param {string} title */
   const choice = (mode, n, onClick, title) =>
     html`<button class=${picked.mode === mode ? 'on' : ''} aria-pressed=${picked.mode === mode} aria-expanded=${mode === 'chosen' ? open : undefined} disabled=${mode === 'chosen' && (!known || locked)} title=${title} onClick=${onClick} data-testid=${`take-${mode}`}>${t(`imports.take.${mode}`)}${n === null ? '…' : html` <b>${numberText(n)}</b>`}</button>`;
@@ -64,7 +56,7 @@ export function Take({ draft, picked, taken, worst, known, locked, onPicked }) {
       <div class="good"><dt>${t('imports.n.good')}</dt><dd data-testid="n-good">${numberText(good)}</dd></div>
       <div class=${warning ? 'warning' : ''}><dt><span class="sev warning"><i></i></span>${t('imports.n.warning')}</dt><dd data-testid="n-warning">${numberText(warning)}</dd></div>
       <div class=${error ? 'error' : ''}><dt><span class="sev error"><i></i></span>${t('imports.n.error')}</dt><dd data-testid="n-error">${numberText(error)}</dd></div></dl>
-    <div class="take" ref=${box} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && setOpen(false)}><span id="take-which">${t('imports.take')}</span><div class="seg boxed" role="group" aria-labelledby="take-which">
+    <div class="take" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && setOpen(false)}><span id="take-which">${t('imports.take')}</span><div class="seg boxed" role="group" aria-labelledby="take-which">
       ${choice('good', good, () => onPicked(GOOD), t('imports.take.good_help'))}${choice('warned', good + warning, () => onPicked({ mode: 'warned', rows: new Map() }), t('imports.take.warned_help'))}${choice('chosen', picked.mode === 'chosen' ? taken : null, () => setOpen(!open), t(known ? 'imports.take.chosen_help' : 'imports.take.too_many', { n: numberText(MOST_ISSUES) }))}</div>
       ${open && html`<${Numbers} draft=${draft} picked=${picked} worst=${worst} onPicked=${onPicked} onClose=${() => setOpen(false)} />`}</div>`;
 }
